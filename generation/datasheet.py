@@ -1,0 +1,96 @@
+"""Datasheets: what is publicly documented about a corpus, checked when it is read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from zero_shot_emotion.config_files import find_config
+from zero_shot_emotion.corpus import EMOTIONS, explain
+
+
+class DatasheetError(ValueError):
+    """A datasheet that does not say what a datasheet must say."""
+
+
+Emotion = Annotated[str, Field(pattern="^(" + "|".join(EMOTIONS) + ")$")]
+Gender = Literal["female", "male"]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Role(_Section):
+    """One participant of a scenario, told in the second person, and the emotion the scenario means to draw out."""
+
+    emotion: Emotion
+    situation: str
+
+
+class Scenario(_Section):
+    """A situation that a dialogue is improvised from."""
+
+    id: str
+    roles: Annotated[tuple[Role, ...], Field(min_length=1)]
+
+
+class Speakers(_Section):
+    """Who talks in a dialogue."""
+
+    per_dialogue: Annotated[int, Field(ge=1)]
+    genders: tuple[Gender, ...]
+
+
+class Durations(_Section):
+    """Of utterances, in seconds."""
+
+    min: float
+    median: float
+    max: float
+
+
+class Datasheet(_Section):
+    """The public facts about a corpus that a generator is given."""
+
+    name: str
+    title: str
+    language: str
+    language_name: str
+    description: str
+    speakers: Speakers
+    labels: Annotated[tuple[Emotion, ...], Field(min_length=2)]
+    utterance_seconds: Durations
+    scenarios: Annotated[tuple[Scenario, ...], Field(min_length=1)]
+    sources: Annotated[tuple[str, ...], Field(min_length=1)]
+
+    def scenario(self, scenario_id: str) -> Scenario:
+        """The scenario of an id.
+
+        Raises:
+            DatasheetError: if there is none, naming those there are.
+        """
+        for scenario in self.scenarios:
+            if scenario.id == scenario_id:
+                return scenario
+        known = ", ".join(scenario.id for scenario in self.scenarios)
+        raise DatasheetError(f"datasheet {self.name!r}: no scenario {scenario_id!r}, expected one of {known}")
+
+
+def load_datasheet(name: str | Path) -> Datasheet:
+    """Read a datasheet by its shipped name or by path.
+
+    Raises:
+        FileNotFoundError: if there is none of that name.
+        DatasheetError: naming file, key, value and what was expected.
+    """
+    path = find_config("datasheets", name)
+    try:
+        return Datasheet.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+    except yaml.YAMLError as error:
+        raise DatasheetError(f"{path}: expected YAML: {error}") from None
+    except ValidationError as error:
+        raise DatasheetError(f"{path}: {explain(error)}") from None

@@ -1,0 +1,54 @@
+"""The offline provider: dialogues that a language model wrote from the project's own prompts, and that ship with it.
+
+Each line of ``generation/shipped/<datasheet>.jsonl`` holds one answer as it was given, with the scenario and
+the speakers' genders that the prompt named.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from .datasheet import Gender
+
+PROVIDER = "shipped"
+FOLDER = Path(__file__).with_name("shipped")
+
+
+class ShippedDialogue(BaseModel):
+    """One stored answer."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    scenario: str
+    take: int
+    genders: dict[str, Gender]
+    response: dict[str, Any]
+
+    @property
+    def id(self) -> str:
+        """Unique in its file."""
+        return f"{self.scenario}-{self.take:02d}"
+
+
+def shipped_datasheets() -> list[str]:
+    """The datasheets that dialogues ship for."""
+    return sorted(path.stem for path in FOLDER.glob("*.jsonl"))
+
+
+def shipped_dialogues(datasheet: str) -> Sequence[ShippedDialogue]:
+    """All dialogues that ship for a datasheet.
+
+    Raises:
+        FileNotFoundError: if none do, naming the datasheets they ship for.
+    """
+    path = FOLDER / f"{datasheet}.jsonl"
+    if not path.is_file():
+        raise FileNotFoundError(
+            f"no dialogues ship for the datasheet {datasheet!r}, only for {', '.join(shipped_datasheets())}"
+        )
+    with path.open(encoding="utf-8") as file:
+        return [ShippedDialogue.model_validate_json(line) for line in file]
