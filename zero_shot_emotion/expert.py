@@ -1,0 +1,204 @@
+"""The downstream expert: what s3prl's runner drives with ``-d zero_shot_emotion``."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.utils.data import DataLoader
+
+from . import metrics
+from .audio import read_audio
+from .corpus import atomic_write
+from .dataset import EmotionDataset, ResumableLoader, class_weights, collate, derived_seed, train_batches
+from .model import EmotionClassifier
+from .results import Predictions, confusion_figure, write_predictions, write_report
+from .settings import read_settings
+from .sources import Sources
+
+TAG = "zero_shot_emotion"
+
+
+class DownstreamExpert(nn.Module):
+    """Speech emotion recognition on any upstream, trained on some corpora and tested on others.
+
+    Args:
+        upstream_dim: width of the upstream's features.
+        upstream_rate: samples a frame.
+        downstream_expert: the config section of that name.
+        expdir: the experiment folder.
+        kwargs: the other config sections and the command line's arguments, as the runner passes them.
+    """
+
+    def __init__(
+        self, upstream_dim: int, upstream_rate: int, downstream_expert: dict[str, Any], expdir: str, **kwargs: Any
+    ) -> None:
+        super().__init__()
+        settings = read_settings(downstream_expert)
+        self.datarc = settings.datarc
+        self.classes = settings.datarc.label_set.classes
+        self.expdir = Path(expdir)
+        self._arguments = kwargs
+        self._seed = int(kwargs.get("seed", 0))
+        self._sources = Sources(settings.datarc, self._seed, fold=kwargs.get("downstream_variant"))
+        self._datasets: dict[str, EmotionDataset] = {}
+        self._warn_about_targets(kwargs.get("runner", {}).get("eval_dataloaders", []))
+
+        self.classifier = EmotionClassifier(upstream_dim, len(self.classes), settings.modelrc)
+        self.objective = nn.CrossEntropyLoss()
+        self.register_buffer("best_score", torch.zeros(1))
+        # Epoch, and batches of it that were trained on: s3prl saves the first only.
+        self.register_buffer("position", torch.zeros(2, dtype=torch.long))
+
+    def _warn_about_targets(self, evaluated: list[str]) -> None:
+        targets = [split for split in evaluated if split not in ("train", "dev")]
+        if targets:
+            print(
+                f"[Expert] - WARNING: runner.eval_dataloaders names the target {', '.join(targets)}. It selects no "
+                "checkpoint, but whoever looks at its curve selects on it: such results are not zero-shot."
+            )
+
+    # interface
+    def get_dataloader(self, split: str, epoch: int = 0) -> DataLoader | ResumableLoader:
+        """Batches of (waves, labels, ids) of a set; the training set shuffled by seed and epoch."""
+        dataset = self._dataset(split)
+        if split == "train":
+            return self._train_loader(dataset, epoch)
+        return DataLoader(
+            dataset,
+            batch_size=self.datarc.eval_batch_size,
+            num_workers=self.datarc.num_workers,
+            collate_fn=collate,
+        )
+
+    def _dataset(self, split: str) -> EmotionDataset:
+        if split not in self._datasets:
+            rc = self.datarc
+            entries = self._sources.get(split).entries
+            self._datasets[split] = EmotionDataset(entries, split, rc.bad_audio, rc.min_seconds, rc.pre_load)
+            if split == "train":
+                self._prepare_training(self._datasets[split])
+        return self._datasets[split]
+
+    def _prepare_training(self, dataset: EmotionDataset) -> None:
+        """Write down what is trained on, and weigh the classes if asked to."""
+        if self.datarc.balance == "loss":
+            weights = class_weights(dataset.labels, len(self.classes))
+            self.objective = nn.CrossEntropyLoss(torch.tensor(weights, dtype=torch.float, device=self._device))
+        train, dev = self._sources.train_and_dev
+        with atomic_write(self.expdir / "splits.json") as file:
+            json.dump({"train": [e.id for e in train.entries], "dev": [e.id for e in dev.entries]}, file, indent=0)
+
+    @property
+    def _device(self) -> torch.device:
+        return self.best_score.device
+
+    def _train_loader(self, dataset: EmotionDataset, epoch: int) -> ResumableLoader:
+        rc = self.datarc
+        balanced = rc.balance == "sampling"
+        batches = train_batches(dataset, rc.train_batch_size, len(self.classes), balanced, self._seed, epoch)
+        done = int(self.position[1]) if int(self.position[0]) == epoch else 0
+
+        def advance(position: int) -> None:
+            self.position.copy_(torch.tensor([epoch, position + 1]))
+
+        return ResumableLoader(
+            dataset, batches, done, rc.num_workers, lambda i: derived_seed(self._seed, epoch, i), advance
+        )
+
+    # interface
+    def forward(
+        self,
+        split: str,
+        features: list[Tensor],
+        labels: list[int],
+        ids: list[str],
+        records: dict[str, list],
+        **kwargs: Any,
+    ) -> Tensor:
+        """The loss of a batch; what was predicted goes into the records."""
+        logits = self.classifier(features)
+        truth = torch.tensor(labels, device=logits.device)
+        objective: Callable[[Tensor, Tensor], Tensor] = self.objective if split == "train" else nn.functional.cross_entropy
+        loss = objective(logits, truth)
+        records["loss"] += [loss.item()] * len(labels)
+        records["id"] += ids
+        records["truth"] += labels
+        records["probabilities"] += logits.detach().float().softmax(dim=-1).cpu().tolist()
+        return loss
+
+    # interface
+    def log_records(
+        self, split: str, records: dict[str, list], logger: Any, global_step: int, **kwargs: Any
+    ) -> list[str]:
+        """Metrics over all predictions since the last call; names the checkpoint to save if dev is at its best."""
+        predictions = Predictions(
+            records["id"], np.array(records["truth"]), np.array(records["probabilities"]), self.classes
+        )
+        scores = {name: metric(predictions.confusion) for name, metric in metrics.METRICS.items()}
+        for name, value in {**scores, "loss": float(np.mean(records["loss"]))}.items():
+            logger.add_scalar(f"{TAG}/{split}-{name}", value, global_step=global_step)
+        self._log(f"{split} at step {global_step}: " + ", ".join(f"{name} {s:.4f}" for name, s in scores.items()))
+        if split == "train":
+            return []
+        write_predictions(self.expdir, split, self._sources.get(split), predictions)
+        if self._arguments.get("mode") == "evaluate":
+            self._report(split, predictions)
+            return []
+        logger.add_figure(f"{TAG}/{split}-confusion", confusion_figure(predictions), global_step=global_step)
+        return self._best(split, scores[self.datarc.dev_metric], global_step)
+
+    def _best(self, split: str, score: float, step: int) -> list[str]:
+        if split != "dev" or score <= self.best_score.item():
+            return []
+        self.best_score.fill_(score)
+        self._log(f"New best on {split} at step {step}: {self.datarc.dev_metric} {score:.4f}")
+        return [f"{split}-best.ckpt"]
+
+    def _report(self, split: str, predictions: Predictions) -> None:
+        """The full report of a test, with intervals. The runner throws its own logger's files away here."""
+        from tensorboardX import SummaryWriter
+
+        arguments = self._arguments
+        about = {
+            "upstream": arguments.get("upstream"),
+            "upstream_ckpt": arguments.get("upstream_ckpt"),
+            "checkpoint": arguments.get("init_ckpt"),
+            "seed": self._seed,
+            "bad_audio": self._dataset(split).bad,
+        }
+        report = write_report(self.expdir, split, self._sources.get(split), predictions, about)
+        with SummaryWriter(str(self.expdir)) as writer:
+            writer.add_figure(f"{TAG}/{split}-confusion", confusion_figure(predictions))
+        for name in metrics.METRICS:
+            print(f"{split} {name}: {metrics.Interval(**report[name])}")
+        print(f"[Expert] - results in {self.expdir / 'results.json'}")
+
+    def _log(self, line: str) -> None:
+        print(line)
+        with (self.expdir / "log.log").open("a", encoding="utf-8") as file:
+            file.write(line + "\n")
+
+    # interface
+    def load_audio(self, path: str | Path) -> Tensor:
+        """A file of any rate and channel count as a mono wave at 16 kHz, for ``-m inference``."""
+        return torch.from_numpy(read_audio(path).wave.astype(np.float32, copy=False))
+
+    # interface
+    def inference(self, features: list[Tensor], filenames: list[str]) -> list[dict[str, Any]]:
+        """Name the emotion of each utterance, print it, and write it into the experiment folder."""
+        shares = self.classifier(features).softmax(dim=-1).cpu().tolist()
+        answers = []
+        for name, probabilities in zip(filenames, shares, strict=True):
+            by_class = {c: round(p, 6) for c, p in zip(self.classes, probabilities, strict=True)}
+            answers.append({"id": name, "emotion": max(by_class, key=by_class.__getitem__), "probabilities": by_class})
+            print(json.dumps(answers[-1]))
+            with atomic_write(self.expdir / f"inference-{name}.json") as file:
+                json.dump(answers[-1], file, indent=2)
+                file.write("\n")
+        return answers

@@ -1,0 +1,113 @@
+"""What a test leaves in the experiment folder: results.json, predictions, s3prl's own text files."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from . import metrics
+from .corpus import atomic_write
+from .sources import Source
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+RESULTS = "results.json"
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """What a model said of a set.
+
+    Attributes:
+        ids: of the utterances, length n.
+        truth: class indices, shape (n,).
+        probabilities: shape (n, classes).
+        classes: their names.
+    """
+
+    ids: Sequence[str]
+    truth: np.ndarray
+    probabilities: np.ndarray
+    classes: tuple[str, ...]
+
+    @property
+    def predicted(self) -> np.ndarray:
+        """The most probable class of each utterance, shape (n,)."""
+        return self.probabilities.argmax(axis=1)
+
+    @property
+    def confusion(self) -> np.ndarray:
+        """Shape (classes, classes), the truth in rows."""
+        return metrics.confusion(self.truth, self.predicted, len(self.classes))
+
+
+def predictions_path(expdir: str | Path, split: str) -> Path:
+    """Where the predictions on a set lie."""
+    return Path(expdir) / f"predictions-{split}.csv"
+
+
+def write_predictions(expdir: Path, split: str, source: Source, predictions: Predictions) -> None:
+    """Write one CSV line an utterance, and the two text files that s3prl's emotion downstream writes."""
+    entries = {entry.id: entry for entry in source.entries}
+    names = predictions.classes
+    with atomic_write(predictions_path(expdir, split)) as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(["id", "corpus", "speaker", "dialogue", "truth", "predicted", *(f"p_{name}" for name in names)])
+        for i, utterance in enumerate(predictions.ids):
+            entry = entries[utterance]
+            labels = names[predictions.truth[i]], names[predictions.predicted[i]]
+            shares = (f"{p:.6f}" for p in predictions.probabilities[i])
+            writer.writerow([utterance, entry.corpus, entry.speaker or "", entry.dialogue or "", *labels, *shares])
+    for kind, indices in (("predict", predictions.predicted), ("truth", predictions.truth)):
+        with atomic_write(expdir / f"{split}_{kind}.txt") as file:
+            file.writelines(f"{i} {names[k]}\n" for i, k in zip(predictions.ids, indices, strict=True))
+
+
+def write_report(
+    expdir: Path, split: str, source: Source, predictions: Predictions, about: dict[str, Any]
+) -> dict[str, Any]:
+    """Add a set's report to ``results.json``, beside those of other sets, and return it."""
+    of = {entry.id: i for i, entry in enumerate(source.entries)}
+    groups, by = source.groups
+    in_order = None if groups is None else [groups[of[utterance]] for utterance in predictions.ids]
+    report = {
+        **metrics.report(predictions.truth, predictions.predicted, predictions.classes, in_order),
+        "intervals": f"95%, {metrics.BOOTSTRAPS} bootstraps by {by}",
+        "corpora": sorted({entry.corpus for entry in source.entries}),
+        "dropped": source.drops,
+        **about,
+    }
+    results = read_results(expdir)
+    results[split] = report
+    with atomic_write(expdir / RESULTS) as file:
+        json.dump(results, file, indent=2)
+        file.write("\n")
+    return report
+
+
+def read_results(expdir: str | Path) -> dict[str, Any]:
+    """The reports of an experiment folder by set; empty before the first test."""
+    path = Path(expdir) / RESULTS
+    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+
+
+def confusion_figure(predictions: Predictions) -> Figure:
+    """The confusion matrix as a picture, rows normalised, counts written in."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+    from sklearn.metrics import ConfusionMatrixDisplay
+
+    figure = Figure(figsize=(5, 4.5), layout="tight")
+    FigureCanvasAgg(figure)
+    table = predictions.confusion
+    shares = table / np.maximum(table.sum(axis=1, keepdims=True), 1)
+    display = ConfusionMatrixDisplay(shares, display_labels=predictions.classes)
+    display.plot(ax=figure.subplots(), cmap="Blues", values_format=".2f", im_kw={"vmin": 0, "vmax": 1})
+    return figure

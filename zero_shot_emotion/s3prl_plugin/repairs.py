@@ -1,0 +1,130 @@
+"""Repairs that let stock s3prl 0.4.18 run on newer stacks, applied from outside when it is imported.
+
+Each mends one thing that s3prl expects and a newer library took away, and does nothing where the thing
+is still there. On the versions that this project pins, only `allow_argparse_namespace` has work to do.
+"""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from collections.abc import Callable, Sequence
+from importlib.machinery import ModuleSpec
+from types import ModuleType
+from typing import Any
+
+
+def find_spec(finder: object, name: str, path: Sequence[str] | None, target: ModuleType | None) -> ModuleSpec | None:
+    """The spec that the other finders give for a module, with the module's repair woven in."""
+    spec = _ask_others(finder, name, path, target)
+    if name == "torchaudio.sox_effects" and spec is None:
+        return ModuleSpec(name, _SoxEffectsStub())  # type: ignore[arg-type]
+    repair = _REPAIRS.get(name)
+    if repair is not None and spec is not None and spec.loader is not None:
+        repair(spec.loader)
+    return spec
+
+
+def _ask_others(
+    finder: object, name: str, path: Sequence[str] | None, target: ModuleType | None
+) -> ModuleSpec | None:
+    for other in sys.meta_path:
+        if other is not finder and hasattr(other, "find_spec"):
+            spec = other.find_spec(name, path, target)
+            if spec is not None:
+                return spec
+    return None
+
+
+def _around(loader: Any, execute: Callable[[Callable[[ModuleType], None], ModuleType], None]) -> None:
+    """Let a function stand around a loader's ``exec_module``."""
+    original = loader.exec_module
+    loader.exec_module = lambda module: execute(original, module)
+
+
+def _before_s3prl(loader: Any) -> None:
+    def execute(original: Callable[[ModuleType], None], module: ModuleType) -> None:
+        allow_argparse_namespace()
+        restore_hub_names()
+        original(module)
+
+    _around(loader, execute)
+
+
+def _mend_extension(loader: Any) -> None:
+    """torchaudio's compiled extension does not load where its CUDA or torch differ from the installed ones.
+
+    s3prl needs none of it: filter banks, resampling and MFCC are pure torch. Say that it is missing instead
+    of failing the import.
+    """
+
+    def execute(original: Callable[[ModuleType], None], module: ModuleType) -> None:
+        try:
+            original(module)
+        except (ImportError, OSError, RuntimeError) as error:
+            warnings.warn(f"torchaudio's compiled extension does not load and is left out: {error}", stacklevel=2)
+            for flag in ("_IS_TORCHAUDIO_EXT_AVAILABLE", "_IS_ALIGN_AVAILABLE", "_IS_RIR_AVAILABLE"):
+                setattr(module, flag, False)
+
+    _around(loader, execute)
+
+
+def _restore_audio_backend(loader: Any) -> None:
+    """torchaudio 2.9 dropped ``set_audio_backend``; s3prl calls it and needs no effect of it."""
+
+    def execute(original: Callable[[ModuleType], None], module: ModuleType) -> None:
+        original(module)
+        if not hasattr(module, "set_audio_backend"):
+            module.set_audio_backend = lambda backend: None  # type: ignore[attr-defined]
+
+    _around(loader, execute)
+
+
+class _SoxEffectsStub:
+    """torchaudio 2.9 dropped ``sox_effects``; one upstream of s3prl's hub imports it at the top."""
+
+    def create_module(self, spec: ModuleSpec) -> None:
+        return None
+
+    def exec_module(self, module: ModuleType) -> None:
+        def missing(name: str) -> Any:
+            if name.startswith("__"):
+                raise AttributeError(name)
+            raise RuntimeError(f"torchaudio.sox_effects.{name} is not in this version of torchaudio: use 2.8")
+
+        module.__getattr__ = missing  # type: ignore[method-assign]
+
+
+def allow_argparse_namespace() -> None:
+    """Let ``torch.load`` read s3prl's checkpoints with its safety on.
+
+    They hold the command line as an ``argparse.Namespace``, which torch 2.6 and later refuse by default.
+    """
+    from argparse import Namespace
+
+    import torch
+
+    torch.serialization.add_safe_globals([Namespace])
+
+
+def restore_hub_names() -> None:
+    """huggingface_hub 1.0 dropped two classes that s3prl imports, and needs for ``--push_to_hf_hub`` alone."""
+    import huggingface_hub
+
+    for name in ("HfFolder", "Repository"):
+        if not hasattr(huggingface_hub, name):
+            setattr(huggingface_hub, name, _gone(name))
+
+
+def _gone(name: str) -> type:
+    def refuse(*args: object, **kwargs: object) -> None:
+        raise RuntimeError(f"huggingface_hub.{name} is not in this version: use huggingface_hub below 1.0")
+
+    return type(name, (), {"__init__": refuse, "get_token": staticmethod(refuse), "save_token": staticmethod(refuse)})
+
+
+_REPAIRS: dict[str, Callable[[Any], None]] = {
+    "s3prl": _before_s3prl,
+    "torchaudio": _restore_audio_backend,
+    "torchaudio._extension": _mend_extension,
+}

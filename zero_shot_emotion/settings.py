@@ -1,0 +1,153 @@
+"""The ``downstream_expert`` section of a config, validated: what s3prl hands to the expert."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from .corpus import LabelSet, explain, label_set
+
+RESERVED = ("train", "dev")
+"""Split names that no target may take."""
+
+
+class ConfigError(ValueError):
+    """A config value that is not what it should be."""
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class LabelSettings(_Section):
+    """A label set of the user's own, where the built-in ones do not serve."""
+
+    name: str = "custom"
+    classes: tuple[str, ...]
+    merge: dict[str, str] = {}
+    drop: tuple[str, ...] = ()
+
+
+class DataSettings(_Section):
+    """``datarc``: the corpora, and how they are read.
+
+    Corpora are named by ``train`` and ``targets``, or in the seed work's way by ``meta_data``,
+    ``test_fold``, ``syn_root`` (what the paths of its train and dev lists are relative to) and ``iem_root``
+    (what those of its test list are relative to).
+
+    Attributes:
+        train: the corpora to train on, each as `zero_shot_emotion.corpus.readers.open_corpus` takes it.
+        dev: corpora to choose the checkpoint on; by default dev is split off the training corpora.
+        targets: the corpora to test on, by the name that ``-t`` takes.
+        labels: a built-in label set, or one of one's own.
+        valid_ratio: share of the training utterances that dev gets.
+        balance: ``loss`` weighs classes by their inverse frequency, ``sampling`` draws them equally often.
+        bad_audio: what to do about audio that is missing, unreadable, too short, silent or not finite.
+        min_seconds: shorter audio is bad, in seconds.
+        dev_metric: what chooses the checkpoint.
+        pre_load: keep all waves in memory.
+    """
+
+    train: tuple[str, ...] = ()
+    dev: tuple[str, ...] = ()
+    targets: dict[str, str] = {}
+    iem_root: str | None = None
+    syn_root: str | None = None
+    meta_data: str | None = None
+    test_fold: str | None = None
+    labels: str | LabelSettings = "four"
+    valid_ratio: Annotated[float, Field(gt=0, lt=1)] = 0.2
+    balance: Literal["none", "loss", "sampling"] = "none"
+    bad_audio: Literal["error", "skip"] = "error"
+    min_seconds: Annotated[float, Field(ge=0)] = 0.1
+    dev_metric: Literal["UAR", "WA", "macro-F1"] = "UAR"
+    pre_load: bool = True
+    train_batch_size: Annotated[int, Field(ge=1)] = 4
+    eval_batch_size: Annotated[int, Field(ge=1)] = 4
+    num_workers: Annotated[int, Field(ge=0)] = 4
+
+    @field_validator("train", "dev", mode="before")
+    @classmethod
+    def _one_is_a_list(cls, value: Any) -> Any:
+        return [value] if isinstance(value, str) else value
+
+    @model_validator(mode="after")
+    def _one_way_of_naming_corpora(self) -> DataSettings:
+        if self.meta_data is not None and (self.train or self.dev or self.targets):
+            raise ValueError("name the corpora by 'meta_data' or by 'train' and 'targets', not by both")
+        reserved = [name for name in self.targets if name in RESERVED]
+        if reserved:
+            raise ValueError(f"a target cannot be called {reserved[0]!r}: that name is taken")
+        return self
+
+    @property
+    def label_set(self) -> LabelSet:
+        """The label set of the task."""
+        if isinstance(self.labels, str):
+            return label_set(self.labels)
+        return LabelSet(self.labels.name, self.labels.classes, self.labels.merge, self.labels.drop)
+
+    @property
+    def target_names(self) -> tuple[str, ...]:
+        """What ``-t`` takes besides ``train`` and ``dev``."""
+        return ("test",) if self.meta_data is not None else tuple(self.targets)
+
+
+class UtteranceLevelSettings(_Section):
+    """s3prl's utterance-level head: an optional frame-wise network, pooling over time, a linear layer."""
+
+    pooling: Literal["MeanPooling", "AttentivePooling"] = "MeanPooling"
+    activation: str = "ReLU"
+    pre_net: dict[str, Any] | None = None
+    post_net: dict[str, Any] = {"select": "FrameLevel"}
+
+
+class DeepModelSettings(_Section):
+    """s3prl's convolutional heads; the defaults are those of SUPERB's emotion recipe."""
+
+    model_type: Literal["CNNSelfAttention", "FCN", "DeepNet"] = "CNNSelfAttention"
+    hidden_dim: int = 80
+    kernel_size: int = 5
+    padding: int = 2
+    pooling: int = 5
+    dropout: float = 0.4
+
+
+class ModelSettings(_Section):
+    """``modelrc``: the head on the upstream's weighted sum of layers."""
+
+    projector_dim: Annotated[int, Field(ge=1)] = 256
+    select: Literal["UtteranceLevel", "DeepModel"] = "UtteranceLevel"
+    UtteranceLevel: UtteranceLevelSettings = UtteranceLevelSettings()
+    DeepModel: DeepModelSettings = DeepModelSettings()
+
+
+class ExpertSettings(_Section):
+    """The whole ``downstream_expert`` section."""
+
+    datarc: DataSettings
+    modelrc: ModelSettings = ModelSettings()
+
+
+def read_settings(section: Mapping[str, Any]) -> ExpertSettings:
+    """Validate a ``downstream_expert`` section.
+
+    Raises:
+        ConfigError: naming the key, its value and what was expected.
+    """
+    try:
+        settings = ExpertSettings.model_validate(section)
+        settings.datarc.label_set  # noqa: B018 - refuses an unknown or contradictory label set now
+    except ValidationError as error:
+        raise ConfigError(f"config: downstream_expert.{explain(error)}") from None
+    except ValueError as error:
+        raise ConfigError(f"config: downstream_expert.datarc.labels: {error}") from None
+    return settings
+
+
+def default_config() -> Path:
+    """The config that stands beside the expert, for those who start from it."""
+    return Path(__file__).with_name("config.yaml")

@@ -1,0 +1,167 @@
+"""The sets of one experiment: train, dev and targets, opened when they are asked for."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from .corpus import Corpus, CorpusError, LabelSet
+from .corpus.readers import open_corpus
+from .corpus.seed_format import meta_data_path, read_meta_data
+from .corpus.splits import split_dev
+from .settings import DataSettings
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One labelled utterance with audio."""
+
+    id: str
+    path: Path
+    label: int
+    corpus: str
+    speaker: str | None
+    dialogue: str | None
+
+
+@dataclass(frozen=True)
+class Source:
+    """One set of an experiment.
+
+    Attributes:
+        entries: its utterances, ids unique.
+        drops: how many utterances of its corpora are left out, by emotion.
+    """
+
+    entries: tuple[Entry, ...]
+    drops: dict[str, int]
+
+    @property
+    def groups(self) -> tuple[list[str] | None, str]:
+        """What to draw whole in a bootstrap: speakers if all are known, else dialogues, else nothing."""
+        for key in ("speaker", "dialogue"):
+            values = [getattr(entry, key) for entry in self.entries]
+            if all(values):
+                groups = [f"{entry.corpus}/{value}" for entry, value in zip(self.entries, values, strict=True)]
+                if len(set(groups)) > 1:
+                    return groups, key
+        return None, "utterance"
+
+
+class Sources:
+    """Opens the corpora that a config names.
+
+    Args:
+        settings: of the config's ``datarc``.
+        seed: fixes the split of train and dev.
+        fold: of the seed work's lists, where the config names none; ``fold1`` by default.
+    """
+
+    def __init__(self, settings: DataSettings, seed: int, fold: str | None = None) -> None:
+        self._settings = settings
+        self._labels: LabelSet = settings.label_set
+        self._seed = seed
+        self._fold = settings.test_fold or fold or "fold1"
+        self._opened: dict[str, Source] = {}
+
+    def get(self, split: str) -> Source:
+        """The set of a split name; opened once.
+
+        Raises:
+            CorpusError: if the config has no such set, naming those it has.
+        """
+        if split not in self._opened:
+            self._opened[split] = self._open(split)
+        return self._opened[split]
+
+    def _open(self, split: str) -> Source:
+        if split == "train":
+            return self.train_and_dev[0]
+        if split == "dev":
+            return self.train_and_dev[1]
+        if self._settings.meta_data is not None and split == "test":
+            return self._source([self._listed("test", "iem_root")], split)
+        if split in self._settings.targets:
+            return self._source([open_corpus(self._settings.targets[split])], split)
+        if split == "test" and len(self._settings.targets) == 1:
+            return self.get(next(iter(self._settings.targets)))
+        known = ", ".join(("train", "dev", *self._settings.target_names))
+        raise CorpusError(f"-t {split}: the config names no such set, expected one of {known}")
+
+    @cached_property
+    def train_and_dev(self) -> tuple[Source, Source]:
+        """Train and dev; what they were grouped by is printed."""
+        train, dev = self._named_train_and_dev() if self._settings.meta_data is None else self._listed_train_and_dev()
+        return self._source(train, "train"), self._source(dev, "dev")
+
+    def _named_train_and_dev(self) -> tuple[list[Corpus], list[Corpus]]:
+        settings = self._settings
+        if not settings.train:
+            raise CorpusError("config: downstream_expert.datarc.train: names no corpus to train on")
+        train = [open_corpus(spec) for spec in settings.train]
+        if settings.dev:
+            return train, [open_corpus(spec) for spec in settings.dev]
+        return self._split(train)
+
+    def _listed_train_and_dev(self) -> tuple[list[Corpus], list[Corpus]]:
+        train = self._listed("train", "syn_root")
+        if meta_data_path(self._settings.meta_data or "", self._fold, "dev").exists():
+            return [train], [self._listed("dev", "syn_root")]
+        return self._split([train])
+
+    def _listed(self, subset: str, root_key: str) -> Corpus:
+        """A set of the seed work's lists. SUPERB's recipe calls both of its roots ``root``."""
+        root = getattr(self._settings, root_key)
+        if root is None:
+            raise CorpusError(f"config: downstream_expert.datarc.{root_key}: missing, expected beside 'meta_data'")
+        path = meta_data_path(self._settings.meta_data or "", self._fold, subset)
+        corpus, classes = read_meta_data(path, root, name=f"{self._fold}-{subset}")
+        if classes != self._labels.classes:
+            raise CorpusError(
+                f"{path}: labels: got {', '.join(classes)} in this order, expected {', '.join(self._labels.classes)} "
+                f"as the config's label set {self._labels.name!r} has them"
+            )
+        return corpus
+
+    def _split(self, corpora: list[Corpus]) -> tuple[list[Corpus], list[Corpus]]:
+        """Split each corpus by itself, so that dev holds something of each."""
+        train, dev = [], []
+        for corpus in corpora:
+            kept, _ = corpus.with_labels(self._labels)
+            train_part, dev_part, by = split_dev(kept, self._settings.valid_ratio, self._seed)
+            print(f"[Expert] - {corpus.name}: {len(train_part)} train, {len(dev_part)} dev, split by {by}")
+            ids = {u.id for u in dev_part}
+            train.append(corpus.where(lambda u, ids=ids: u.id not in ids))
+            dev.append(dev_part)
+        return train, dev
+
+    def _source(self, corpora: list[Corpus], split: str) -> Source:
+        entries: list[Entry] = []
+        drops: Counter[str] = Counter()
+        for corpus in corpora:
+            kept, dropped = corpus.with_labels(self._labels)
+            drops += dropped
+            entries.extend(self._entries(kept, prefix=len(corpora) > 1))
+        counts = Counter(self._labels.classes[entry.label] for entry in entries)
+        listed = ", ".join(f"{name} {counts[name]}" for name in self._labels.classes)
+        left_out = ", ".join(f"{name} {count}" for name, count in drops.items()) or "nothing"
+        print(f"[Expert] - {split}: {len(entries)} utterances ({listed}); dropped: {left_out}")
+        if not entries:
+            raise CorpusError(f"{split}: no utterance is left in the label set {self._labels.name!r}")
+        return Source(tuple(entries), dict(drops))
+
+    def _entries(self, corpus: Corpus, prefix: bool) -> list[Entry]:
+        index = {name: i for i, name in enumerate(self._labels.classes)}
+        return [
+            Entry(
+                f"{corpus.name}/{u.id}" if prefix else u.id,
+                corpus.audio_path(u),
+                index[u.label or ""],
+                corpus.name,
+                u.speaker,
+                u.dialogue,
+            )
+            for u in corpus
+        ]
