@@ -7,7 +7,7 @@ makes of it is the label set's business. ``split`` holds the corpus's own partit
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib import import_module
 from pathlib import Path
 
@@ -52,8 +52,9 @@ def open_corpus(spec: str | Path) -> Corpus:
     return _take_splits(corpus, [s for s in splits.split(",") if s], spec)
 
 
-def _reader(name: str):  # noqa: ANN202 - a reader's type is said above
-    return import_module(f".{READERS[name]}", __name__).read
+def _reader(name: str) -> Callable[[Path], Corpus]:
+    read: Callable[[Path], Corpus] = import_module(f".{READERS[name]}", __name__).read
+    return read
 
 
 def _existing(path: str, spec: str | Path) -> Path:

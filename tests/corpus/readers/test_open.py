@@ -1,0 +1,60 @@
+from importlib import import_module
+
+import pytest
+
+from zero_shot_emotion.corpus import Corpus, CorpusError, Utterance
+from zero_shot_emotion.corpus.readers import READERS, open_corpus
+
+TABLE = "path,label,split\na.wav,sad,train\nb.wav,joy,dev\nc.wav,fear,test\nd.wav,calm,\n"
+
+
+@pytest.mark.parametrize(("name", "module"), READERS.items())
+def test_every_reader_is_there(name, module, tmp_path):
+    read = import_module(f"zero_shot_emotion.corpus.readers.{module}").read
+    with pytest.raises(CorpusError, match=str(tmp_path)):
+        read(tmp_path / "nowhere")
+    with pytest.raises(CorpusError, match=f"corpus '{name}:{tmp_path}/nowhere': {tmp_path}/nowhere: no such file"):
+        open_corpus(f"{name}:{tmp_path}/nowhere")
+
+
+@pytest.mark.parametrize(
+    ("splits", "ids"),
+    [("", "abcd"), ("#", "abcd"), ("#train", "a"), ("#train,test", "ac"), ("#dev,", "b")],
+)
+def test_splits(tree, splits, ids):
+    corpus = open_corpus(f"csv:{tree({'mine.csv': TABLE})}/mine.csv{splits}")
+    assert "".join(u.id for u in corpus) == ids
+    assert corpus.card["reader"] == "csv"
+
+
+def test_own_corpus(tmp_path):
+    Corpus("mine", tmp_path, (Utterance(id="a", label="sad", split="x"), Utterance(id="b", split="y"))).save(tmp_path)
+    assert [u.id for u in open_corpus(tmp_path)] == ["a", "b"]
+    assert [u.id for u in open_corpus(f"{tmp_path}#y")] == ["b"]
+
+
+def test_folder_without_metadata_is_an_audiofolder(tree):
+    root = tree({"sad/1.wav": ""})
+    assert [u.label for u in open_corpus(root)] == [u.label for u in open_corpus(f"audiofolder:{root}")] == ["sad"]
+
+
+def test_colon_in_a_path(tree):
+    root = tree({"a:b/sad/1.wav": ""})
+    assert len(open_corpus(root / "a:b")) == 1
+
+
+def test_unknown_reader(tmp_path):
+    with pytest.raises(
+        CorpusError, match="corpus 'iemocab:x': unknown reader 'iemocab', expected one of iemocap, msp-"
+    ):
+        open_corpus("iemocab:x")
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [(TABLE, "one of dev, test, train"), ("path,label\na.wav,sad\n", "no split: this corpus has none")],
+)
+def test_unknown_split(tree, content, expected):
+    spec = f"csv:{tree({'mine.csv': content})}/mine.csv#valid"
+    with pytest.raises(CorpusError, match=f"corpus '{spec}': split: got 'valid', expected {expected}"):
+        open_corpus(spec)
