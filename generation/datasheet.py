@@ -9,10 +9,10 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from zero_shot_emotion.config_files import find_config
-from zero_shot_emotion.corpus import EMOTIONS, explain
+from zero_shot_emotion.corpus import EMOTIONS, UserError, explain
 
 
-class DatasheetError(ValueError):
+class DatasheetError(UserError, ValueError):
     """A datasheet that does not say what a datasheet must say."""
 
 
@@ -84,7 +84,7 @@ def load_datasheet(name: str | Path) -> Datasheet:
     """Read a datasheet by its shipped name or by path.
 
     Raises:
-        FileNotFoundError: if there is none of that name.
+        MissingConfigError: if there is none of that name.
         DatasheetError: naming file, key, value and what was expected.
     """
     path = find_config("datasheets", name)

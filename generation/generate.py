@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from zero_shot_emotion import __version__
-from zero_shot_emotion.corpus import LabelSet, Utterance
+from zero_shot_emotion.corpus import Corpus, LabelSet, UserError, Utterance
+from zero_shot_emotion.corpus.splits import split_dev
 from zero_shot_emotion.corpus.stage import Made, StageReport, run_stage
 
 from .datasheet import Datasheet, load_datasheet
@@ -18,20 +19,24 @@ from .response import Dialogue, parse
 from .shipped import PROVIDER, ShippedDialogue, shipped_dialogues
 
 
-class GenerationError(ValueError):
+class GenerationError(UserError, ValueError):
     """A corpus that cannot be made as asked."""
 
 
 @dataclass(frozen=True)
 class _Chosen:
-    """The stage's task: the utterances of a dialogue that were chosen for the corpus."""
+    """The stage's task: the utterances of a dialogue that were chosen for the corpus, with their splits."""
 
     datasheet: Datasheet
     labels: LabelSet
-    chosen: frozenset[str]
+    chosen: Mapping[str, str | None]
 
     def __call__(self, dialogue: ShippedDialogue) -> list[Made]:
-        return [Made(u) for u in _utterances(self.datasheet, self.labels, dialogue) if u.id in self.chosen]
+        return [
+            Made(u.with_(split=self.chosen[u.id]))
+            for u in _utterances(self.datasheet, self.labels, dialogue)
+            if u.id in self.chosen
+        ]
 
 
 def generate(
@@ -40,6 +45,7 @@ def generate(
     datasheet: str | Path = "iemocap",
     labels: LabelSet,
     utterances: int | None = None,
+    test_ratio: float = 0.0,
     seed: int = 0,
     skip_errors: bool = False,
     overwrite: bool = False,
@@ -54,7 +60,9 @@ def generate(
         datasheet: a shipped datasheet's name or the path of one.
         labels: the classes; turns of other emotions are left out and counted.
         utterances: how many at most; by default as many as ship, balanced over the classes.
-        seed: fixes which dialogues are taken.
+        test_ratio: share of the utterances that form a split ``test``, in dialogues of their own; the others are
+            ``train``. By default there are no splits.
+        seed: fixes which dialogues are taken, and the splits.
         skip_errors: see `run_stage`.
         overwrite: see `run_stage`.
 
@@ -63,19 +71,21 @@ def generate(
     """
     sheet = load_datasheet(datasheet)
     dialogues = _in_order(shipped_dialogues(sheet.name), seed)
-    chosen, drops = _choose(sheet, labels, dialogues, utterances)
+    kept, drops = _choose(sheet, labels, dialogues, utterances)
+    chosen = _splits(kept, test_ratio, seed)
     taken = [d for d in dialogues if any(u.id in chosen for u in _utterances(sheet, labels, d))]
     card = {
         "name": f"{sheet.name}-like",
         "stage": "generate",
         "description": (
-            f"Dialogues like those of {sheet.title}, written by a language model from the datasheet and the prompt that "
-            "ship with zero-shot-emotion. Nothing of the corpus itself was used."
+            f"Dialogues like those of {sheet.title}, written by a language model from the datasheet and the prompt "
+            "that ship with zero-shot-emotion. Nothing of the corpus itself was used."
         ),
         "provider": PROVIDER,
         "datasheet": sheet.name,
         "labels": list(labels.classes),
         "asked": utterances,
+        "test_ratio": test_ratio,
         "seed": seed,
         "drops": dict(drops),
         "versions": {"zero-shot-emotion": __version__},
@@ -98,18 +108,18 @@ def _in_order(dialogues: Sequence[ShippedDialogue], seed: int) -> list[ShippedDi
 
 def _choose(
     sheet: Datasheet, labels: LabelSet, dialogues: Sequence[ShippedDialogue], utterances: int | None
-) -> tuple[frozenset[str], Counter[str]]:
-    """The ids of a class-balanced corpus, and why other turns of the dialogues are left out."""
+) -> tuple[list[Utterance], Counter[str]]:
+    """A class-balanced choice, and why other turns of the dialogues are left out."""
     made = [u for dialogue in dialogues for u in _utterances(sheet, labels, dialogue)]
     smallest = min(Counter(u.label for u in made).get(label, 0) for label in labels.classes)
     each = smallest if utterances is None else utterances // len(labels.classes)
     if each > smallest or each == 0:
         raise GenerationError(
-            f"-n: got {utterances} utterances, expected {len(labels.classes)} to {smallest * len(labels.classes)}: so many "
-            f"ship for the datasheet {sheet.name!r}, balanced over {', '.join(labels.classes)}"
+            f"-n: got {utterances} utterances, expected {len(labels.classes)} to {smallest * len(labels.classes)}: "
+            f"so many ship for the datasheet {sheet.name!r}, balanced over {', '.join(labels.classes)}"
         )
     taken: Counter[str | None] = Counter()
-    chosen = set()
+    chosen = []
     drops: Counter[str] = Counter()
     for dialogue in dialogues:
         if all(taken[label] == each for label in labels.classes):
@@ -119,10 +129,18 @@ def _choose(
         for utterance in _utterances(sheet, labels, dialogue):
             if taken[utterance.label] < each:
                 taken[utterance.label] += 1
-                chosen.add(utterance.id)
+                chosen.append(utterance)
             else:
                 drops["over the class balance"] += 1
-    return frozenset(chosen), drops
+    return chosen, drops
+
+
+def _splits(utterances: Sequence[Utterance], test_ratio: float, seed: int) -> dict[str, str | None]:
+    """The split of each utterance, by id."""
+    if test_ratio == 0:
+        return dict.fromkeys(u.id for u in utterances)
+    train, test, _ = split_dev(Corpus("generated", Path(), tuple(utterances)), test_ratio, seed)
+    return {u.id: name for name, part in (("train", train), ("test", test)) for u in part}
 
 
 def _parse(sheet: Datasheet, dialogue: ShippedDialogue) -> Dialogue:

@@ -48,12 +48,14 @@ def render(datasheet: Datasheet, request: Request, template: str | Path = "dialo
         template: a shipped prompt's name, or the path of a Jinja2 template.
 
     Raises:
-        FileNotFoundError: if there is no such template.
+        MissingConfigError: if there is no such template.
     """
     from jinja2 import Environment, StrictUndefined
 
     path = find_config("prompts", template, ".j2")
-    environment = Environment(undefined=StrictUndefined, trim_blocks=False, keep_trailing_newline=True, autoescape=False)
+    environment = Environment(
+        undefined=StrictUndefined, trim_blocks=False, keep_trailing_newline=True, autoescape=False
+    )
     seconds = datasheet.utterance_seconds
     return environment.from_string(path.read_text(encoding="utf-8")).render(
         description=datasheet.description,

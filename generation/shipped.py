@@ -12,6 +12,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
+from zero_shot_emotion.config_files import MissingConfigError
+
 from .datasheet import Gender
 
 PROVIDER = "shipped"
@@ -43,11 +45,11 @@ def shipped_dialogues(datasheet: str) -> Sequence[ShippedDialogue]:
     """All dialogues that ship for a datasheet.
 
     Raises:
-        FileNotFoundError: if none do, naming the datasheets they ship for.
+        MissingConfigError: if none do, naming the datasheets they ship for.
     """
     path = FOLDER / f"{datasheet}.jsonl"
     if not path.is_file():
-        raise FileNotFoundError(
+        raise MissingConfigError(
             f"no dialogues ship for the datasheet {datasheet!r}, only for {', '.join(shipped_datasheets())}"
         )
     with path.open(encoding="utf-8") as file:

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .corpus.atomic import atomic_write
+from .errors import UserError
 
 Wave = npt.NDArray[np.float32]
 
@@ -18,12 +19,15 @@ SILENCE_DB = -80.0
 """A wave whose loudest sample lies below this, in dB of full scale, says nothing."""
 
 
-class AudioError(ValueError):
+class AudioError(UserError, ValueError):
     """Audio that cannot be used. ``reason`` is a short word to count by."""
 
     def __init__(self, reason: str, message: str) -> None:
-        super().__init__(message)
+        super().__init__(reason, message)  # both, or it could not be unpickled in another process
         self.reason = reason
+
+    def __str__(self) -> str:
+        return str(self.args[1])
 
 
 @dataclass(frozen=True)
@@ -56,8 +60,7 @@ def read_audio(path: str | Path, rate: int | None = RATE) -> Audio:
     if len(wave) == 0:
         raise AudioError("empty", f"{path}: holds no samples")
     mono = wave.mean(axis=1, dtype=np.float32)
-    if not np.isfinite(mono).all():
-        raise AudioError("not finite", f"{path}: holds samples that are NaN or infinite")
+    _check_finite(mono, path)
     return resample(Audio(mono, own), rate or own)
 
 
@@ -74,8 +77,9 @@ def check_audio(audio: Audio, name: str, min_seconds: float = 0.1) -> None:
     """Refuse what no model can learn from.
 
     Raises:
-        AudioError: ``too short`` or ``silent``, naming what was found and what was expected.
+        AudioError: ``not finite``, ``too short`` or ``silent``, naming what was found and what was expected.
     """
+    _check_finite(audio.wave, name)
     if audio.seconds < min_seconds:
         raise AudioError("too short", f"{name}: lasts {audio.seconds:.3f} s, expected at least {min_seconds} s")
     peak = float(np.abs(audio.wave).max())
@@ -84,8 +88,18 @@ def check_audio(audio: Audio, name: str, min_seconds: float = 0.1) -> None:
 
 
 def write_audio(path: str | Path, audio: Audio) -> None:
-    """Write a 16-bit WAV file, whole or not at all. Samples beyond full scale are clipped."""
+    """Write a 16-bit WAV file, whole or not at all. Samples beyond full scale are clipped.
+
+    Raises:
+        AudioError: ``not finite``, which a 16-bit file could not tell from sound.
+    """
     import soundfile
 
+    _check_finite(audio.wave, path)
     with atomic_write(path, "wb") as file:
         soundfile.write(file, np.clip(audio.wave, -1.0, 1.0), audio.rate, format="WAV", subtype="PCM_16")
+
+
+def _check_finite(wave: npt.NDArray[np.floating], name: str | Path) -> None:
+    if not np.isfinite(wave).all():
+        raise AudioError("not finite", f"{name}: holds samples that are NaN or infinite")

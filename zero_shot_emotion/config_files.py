@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from .errors import UserError
+
 _HERE = Path(__file__).parent
+
+
+class MissingConfigError(UserError, FileNotFoundError):
+    """A config that is asked for by a name or path which does not exist."""
 
 
 def configs_folder() -> Path:
@@ -22,7 +28,7 @@ def find_config(kind: str, name: str | Path, suffix: str = ".yaml") -> Path:
         suffix: of the files of this kind.
 
     Raises:
-        FileNotFoundError: naming what was asked for and the names there are.
+        MissingConfigError: naming what was asked for and the names there are.
     """
     if Path(name).is_file():
         return Path(name)
@@ -30,4 +36,4 @@ def find_config(kind: str, name: str | Path, suffix: str = ".yaml") -> Path:
     if shipped.is_file():
         return shipped
     known = ", ".join(sorted(path.stem for path in shipped.parent.glob(f"*{suffix}")))
-    raise FileNotFoundError(f"{kind}: got {str(name)!r}, expected the path of a {suffix} file or one of {known}")
+    raise MissingConfigError(f"{kind}: got {str(name)!r}, expected the path of a {suffix} file or one of {known}")

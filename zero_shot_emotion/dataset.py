@@ -68,7 +68,7 @@ class EmotionDataset(Dataset):
         self.entries = [entry for entry, _ in kept]
         self._waves = [wave for _, wave in kept] if pre_load else None
 
-    def _try(self, entry: Entry, keep: bool) -> Wave | None | AudioError:
+    def _try(self, entry: Entry, keep: bool) -> Wave | AudioError | None:
         try:
             wave = self._read(entry)
         except AudioError as error:
@@ -156,7 +156,7 @@ class ResumableLoader:
         self._batches, self._start, self._seed_of, self._at = batches, start, seed_of, at
         self._loader = DataLoader(
             dataset,
-            batch_sampler=batches[start:],  # type: ignore[arg-type]
+            batch_sampler=batches[start:],
             num_workers=num_workers,
             collate_fn=collate,
             generator=torch.Generator(),

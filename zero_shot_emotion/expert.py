@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,7 @@ from .corpus import atomic_write
 from .dataset import EmotionDataset, ResumableLoader, class_weights, collate, derived_seed, train_batches
 from .model import EmotionClassifier
 from .results import Predictions, confusion_figure, write_predictions, write_report
-from .settings import read_settings
+from .settings import RESERVED, ConfigError, read_settings
 from .sources import Sources
 
 TAG = "zero_shot_emotion"
@@ -35,6 +34,9 @@ class DownstreamExpert(nn.Module):
         kwargs: the other config sections and the command line's arguments, as the runner passes them.
     """
 
+    best_score: Tensor
+    position: Tensor
+
     def __init__(
         self, upstream_dim: int, upstream_rate: int, downstream_expert: dict[str, Any], expdir: str, **kwargs: Any
     ) -> None:
@@ -47,16 +49,23 @@ class DownstreamExpert(nn.Module):
         self._seed = int(kwargs.get("seed", 0))
         self._sources = Sources(settings.datarc, self._seed, fold=kwargs.get("downstream_variant"))
         self._datasets: dict[str, EmotionDataset] = {}
-        self._warn_about_targets(kwargs.get("runner", {}).get("eval_dataloaders", []))
+        if kwargs.get("mode") == "train":
+            self._check_evaluated(kwargs.get("runner", {}).get("eval_dataloaders", []))
 
         self.classifier = EmotionClassifier(upstream_dim, len(self.classes), settings.modelrc)
-        self.objective = nn.CrossEntropyLoss()
-        self.register_buffer("best_score", torch.zeros(1))
+        self._class_weights: Tensor | None = None
+        # Below any score: a first dev score of 0 is a best one too.
+        self.register_buffer("best_score", torch.full((1,), -1.0))
         # Epoch, and batches of it that were trained on: s3prl saves the first only.
         self.register_buffer("position", torch.zeros(2, dtype=torch.long))
 
-    def _warn_about_targets(self, evaluated: list[str]) -> None:
-        targets = [split for split in evaluated if split not in ("train", "dev")]
+    def _check_evaluated(self, evaluated: list[str]) -> None:
+        """Refuse now what would fail at the first evaluation, and warn of targets."""
+        for split in evaluated:
+            if split not in self._sources.names:
+                known = ", ".join(self._sources.names)
+                raise ConfigError(f"config: runner.eval_dataloaders: got {split!r}, expected one of {known}")
+        targets = [split for split in evaluated if split not in RESERVED]
         if targets:
             print(
                 f"[Expert] - WARNING: runner.eval_dataloaders names the target {', '.join(targets)}. It selects no "
@@ -64,10 +73,16 @@ class DownstreamExpert(nn.Module):
             )
 
     # interface
-    def get_dataloader(self, split: str, epoch: int = 0) -> DataLoader | ResumableLoader:
-        """Batches of (waves, labels, ids) of a set; the training set shuffled by seed and epoch."""
+    def get_dataloader(self, split: str, epoch: int | None = None) -> DataLoader | ResumableLoader:
+        """Batches of (waves, labels, ids) of a set.
+
+        Args:
+            split: the set's name.
+            epoch: the runner gives it when it trains, which shuffles by seed and epoch; it gives none when it
+                evaluates.
+        """
         dataset = self._dataset(split)
-        if split == "train":
+        if epoch is not None:
             return self._train_loader(dataset, epoch)
         return DataLoader(
             dataset,
@@ -89,14 +104,11 @@ class DownstreamExpert(nn.Module):
         """Write down what is trained on, and weigh the classes if asked to."""
         if self.datarc.balance == "loss":
             weights = class_weights(dataset.labels, len(self.classes))
-            self.objective = nn.CrossEntropyLoss(torch.tensor(weights, dtype=torch.float, device=self._device))
+            # No buffer: a checkpoint that holds them would not load where nothing is trained.
+            self._class_weights = torch.tensor(weights, dtype=torch.float)
         train, dev = self._sources.train_and_dev
         with atomic_write(self.expdir / "splits.json") as file:
             json.dump({"train": [e.id for e in train.entries], "dev": [e.id for e in dev.entries]}, file, indent=0)
-
-    @property
-    def _device(self) -> torch.device:
-        return self.best_score.device
 
     def _train_loader(self, dataset: EmotionDataset, epoch: int) -> ResumableLoader:
         rc = self.datarc
@@ -121,11 +133,11 @@ class DownstreamExpert(nn.Module):
         records: dict[str, list],
         **kwargs: Any,
     ) -> Tensor:
-        """The loss of a batch; what was predicted goes into the records."""
+        """The loss of a batch, classes weighed in training alone; what was predicted goes into the records."""
         logits = self.classifier(features)
         truth = torch.tensor(labels, device=logits.device)
-        objective: Callable[[Tensor, Tensor], Tensor] = self.objective if split == "train" else nn.functional.cross_entropy
-        loss = objective(logits, truth)
+        weights = self._class_weights if self.training else None
+        loss = nn.functional.cross_entropy(logits, truth, None if weights is None else weights.to(logits.device))
         records["loss"] += [loss.item()] * len(labels)
         records["id"] += ids
         records["truth"] += labels
@@ -144,7 +156,7 @@ class DownstreamExpert(nn.Module):
         for name, value in {**scores, "loss": float(np.mean(records["loss"]))}.items():
             logger.add_scalar(f"{TAG}/{split}-{name}", value, global_step=global_step)
         self._log(f"{split} at step {global_step}: " + ", ".join(f"{name} {s:.4f}" for name, s in scores.items()))
-        if split == "train":
+        if self.training:  # the runner turns training off while it evaluates, be it on the training set
             return []
         write_predictions(self.expdir, split, self._sources.get(split), predictions)
         if self._arguments.get("mode") == "evaluate":
@@ -154,7 +166,7 @@ class DownstreamExpert(nn.Module):
         return self._best(split, scores[self.datarc.dev_metric], global_step)
 
     def _best(self, split: str, score: float, step: int) -> list[str]:
-        if split != "dev" or score <= self.best_score.item():
+        if split != "dev" or np.float32(score) <= self.best_score.item():  # the buffer has 32 bits: a tie is no best
             return []
         self.best_score.fill_(score)
         self._log(f"New best on {split} at step {step}: {self.datarc.dev_metric} {score:.4f}")
@@ -196,7 +208,8 @@ class DownstreamExpert(nn.Module):
         answers = []
         for name, probabilities in zip(filenames, shares, strict=True):
             by_class = {c: round(p, 6) for c, p in zip(self.classes, probabilities, strict=True)}
-            answers.append({"id": name, "emotion": max(by_class, key=by_class.__getitem__), "probabilities": by_class})
+            emotion, _ = max(by_class.items(), key=lambda share: share[1])
+            answers.append({"id": name, "emotion": emotion, "probabilities": by_class})
             print(json.dumps(answers[-1]))
             with atomic_write(self.expdir / f"inference-{name}.json") as file:
                 json.dump(answers[-1], file, indent=2)

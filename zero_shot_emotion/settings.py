@@ -8,13 +8,13 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from .corpus import LabelSet, explain, label_set
+from .corpus import LabelSet, UserError, explain, label_set
 
 RESERVED = ("train", "dev")
 """Split names that no target may take."""
 
 
-class ConfigError(ValueError):
+class ConfigError(UserError, ValueError):
     """A config value that is not what it should be."""
 
 
@@ -96,24 +96,42 @@ class DataSettings(_Section):
         return ("test",) if self.meta_data is not None else tuple(self.targets)
 
 
+Activation = Literal["ReLU", "LeakyReLU", "ELU", "GELU", "SiLU", "Tanh", "Sigmoid", "Softplus", "Identity"]
+"""Classes of torch.nn."""
+
+
+class FrameLevelSettings(_Section):
+    """s3prl's frame-wise network: hidden layers, each with an activation, and a linear layer."""
+
+    hiddens: tuple[Annotated[int, Field(ge=1)], ...] | None = None
+    activation: Activation = "ReLU"
+
+
+class NetSettings(_Section):
+    """A network before or after pooling. s3prl would evaluate ``select`` as Python, whatever it says."""
+
+    select: Literal["FrameLevel"] = "FrameLevel"
+    FrameLevel: FrameLevelSettings = FrameLevelSettings()
+
+
 class UtteranceLevelSettings(_Section):
     """s3prl's utterance-level head: an optional frame-wise network, pooling over time, a linear layer."""
 
     pooling: Literal["MeanPooling", "AttentivePooling"] = "MeanPooling"
-    activation: str = "ReLU"
-    pre_net: dict[str, Any] | None = None
-    post_net: dict[str, Any] = {"select": "FrameLevel"}
+    activation: Activation = "ReLU"
+    pre_net: NetSettings | None = None
+    post_net: NetSettings = NetSettings()
 
 
 class DeepModelSettings(_Section):
     """s3prl's convolutional heads; the defaults are those of SUPERB's emotion recipe."""
 
     model_type: Literal["CNNSelfAttention", "FCN", "DeepNet"] = "CNNSelfAttention"
-    hidden_dim: int = 80
-    kernel_size: int = 5
-    padding: int = 2
-    pooling: int = 5
-    dropout: float = 0.4
+    hidden_dim: Annotated[int, Field(ge=1)] = 80
+    kernel_size: Annotated[int, Field(ge=1)] = 5
+    padding: Annotated[int, Field(ge=0)] = 2
+    pooling: Annotated[int, Field(ge=1)] = 5
+    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.4
 
 
 class ModelSettings(_Section):

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import count
 from pathlib import Path
 
 from .corpus import Corpus, CorpusError, LabelSet
 from .corpus.readers import open_corpus
 from .corpus.seed_format import meta_data_path, read_meta_data
 from .corpus.splits import split_dev
-from .settings import DataSettings
+from .settings import RESERVED, DataSettings
 
 
 @dataclass(frozen=True)
@@ -87,8 +88,14 @@ class Sources:
             return self._source([open_corpus(self._settings.targets[split])], split)
         if split == "test" and len(self._settings.targets) == 1:
             return self.get(next(iter(self._settings.targets)))
-        known = ", ".join(("train", "dev", *self._settings.target_names))
+        known = ", ".join((*RESERVED, *self._settings.target_names))
         raise CorpusError(f"-t {split}: the config names no such set, expected one of {known}")
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What `get` has an answer for; a single target goes by ``test`` too, as s3prl's ``-t`` does by default."""
+        targets = self._settings.target_names
+        return (*RESERVED, *targets, *(["test"] if len(targets) == 1 and "test" not in targets else []))
 
     @cached_property
     def train_and_dev(self) -> tuple[Source, Source]:
@@ -100,9 +107,9 @@ class Sources:
         settings = self._settings
         if not settings.train:
             raise CorpusError("config: downstream_expert.datarc.train: names no corpus to train on")
-        train = [open_corpus(spec) for spec in settings.train]
+        train = _distinct([open_corpus(spec) for spec in settings.train])
         if settings.dev:
-            return train, [open_corpus(spec) for spec in settings.dev]
+            return train, _distinct([open_corpus(spec) for spec in settings.dev])
         return self._split(train)
 
     def _listed_train_and_dev(self) -> tuple[list[Corpus], list[Corpus]]:
@@ -112,7 +119,7 @@ class Sources:
         return self._split([train])
 
     def _listed(self, subset: str, root_key: str) -> Corpus:
-        """A set of the seed work's lists. SUPERB's recipe calls both of its roots ``root``."""
+        """A set of the seed work's lists."""
         root = getattr(self._settings, root_key)
         if root is None:
             raise CorpusError(f"config: downstream_expert.datarc.{root_key}: missing, expected beside 'meta_data'")
@@ -132,8 +139,7 @@ class Sources:
             kept, _ = corpus.with_labels(self._labels)
             train_part, dev_part, by = split_dev(kept, self._settings.valid_ratio, self._seed)
             print(f"[Expert] - {corpus.name}: {len(train_part)} train, {len(dev_part)} dev, split by {by}")
-            ids = {u.id for u in dev_part}
-            train.append(corpus.where(lambda u, ids=ids: u.id not in ids))
+            train.append(_without(corpus, dev_part))
             dev.append(dev_part)
         return train, dev
 
@@ -146,7 +152,7 @@ class Sources:
             entries.extend(self._entries(kept, prefix=len(corpora) > 1))
         counts = Counter(self._labels.classes[entry.label] for entry in entries)
         listed = ", ".join(f"{name} {counts[name]}" for name in self._labels.classes)
-        left_out = ", ".join(f"{name} {count}" for name, count in drops.items()) or "nothing"
+        left_out = ", ".join(f"{name} {number}" for name, number in drops.items()) or "nothing"
         print(f"[Expert] - {split}: {len(entries)} utterances ({listed}); dropped: {left_out}")
         if not entries:
             raise CorpusError(f"{split}: no utterance is left in the label set {self._labels.name!r}")
@@ -165,3 +171,19 @@ class Sources:
             )
             for u in corpus
         ]
+
+
+def _distinct(corpora: list[Corpus]) -> list[Corpus]:
+    """Number corpora of the same name, such as two runs of one generator, so that ids stay unique."""
+    named: dict[str, Corpus] = {}
+    for corpus in corpora:
+        tries = (f"{corpus.name}-{number}" if number > 1 else corpus.name for number in count(1))
+        name = next(name for name in tries if name not in named)
+        named[name] = replace(corpus, name=name)
+    return list(named.values())
+
+
+def _without(corpus: Corpus, part: Corpus) -> Corpus:
+    """What of a corpus is not in a part of it; what a label set drops stays, to be counted."""
+    ids = {utterance.id for utterance in part}
+    return corpus.where(lambda utterance: utterance.id not in ids)

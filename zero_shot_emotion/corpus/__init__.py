@@ -1,5 +1,6 @@
 """The ground floor: utterances, corpora, labels, manifests, readers, splits and the stage runner."""
 
+from ..errors import UserError
 from .atomic import atomic_write
 from .corpus import CARD, MANIFEST, Corpus, CorpusError, explain, id_of
 from .labels import EMOTIONS, FOUR, LABEL_SETS, LabelError, LabelSet, label_set
@@ -15,6 +16,7 @@ __all__ = [
     "CorpusError",
     "LabelError",
     "LabelSet",
+    "UserError",
     "Utterance",
     "atomic_write",
     "explain",

@@ -6,8 +6,11 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from tempfile import NamedTemporaryFile
+from secrets import token_hex
 from typing import IO
+
+PART = ".part"
+"""Ends the name under which a file is written; hidden, too."""
 
 
 @contextmanager
@@ -18,21 +21,20 @@ def atomic_write(path: str | Path, mode: str = "w") -> Iterator[IO]:
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f".{path.name}.{token_hex(4)}{PART}")
     text = {} if "b" in mode else {"encoding": "utf-8", "newline": "\n"}
-    with NamedTemporaryFile(mode, dir=path.parent, prefix=f".{path.name}.", delete=False, **text) as file:  # type: ignore[call-overload]
-        try:
+    try:
+        with part.open(mode.replace("w", "x"), **text) as file:  # type: ignore[call-overload]
             yield file
             file.flush()
             os.fsync(file.fileno())
-            os.chmod(file.name, 0o666 & ~_umask())
-            os.replace(file.name, path)
-        except BaseException:
-            Path(file.name).unlink(missing_ok=True)
-            raise
+        part.replace(path)  # after it is closed: Windows renames no open file
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
 
 
-def _umask() -> int:
-    """The process's umask, which can be read only by setting it."""
-    current = os.umask(0)
-    os.umask(current)
-    return current
+def remove_parts(folder: str | Path) -> None:
+    """Remove what a kill in the middle of `atomic_write` left in a folder."""
+    for part in Path(folder).glob(f".*{PART}"):
+        part.unlink(missing_ok=True)

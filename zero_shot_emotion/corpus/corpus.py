@@ -15,6 +15,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from ..errors import UserError
 from .atomic import atomic_write
 from .labels import LabelError, LabelSet
 from .utterance import Utterance
@@ -23,7 +24,7 @@ MANIFEST = "metadata.jsonl"
 CARD = "corpus.json"
 
 
-class CorpusError(ValueError):
+class CorpusError(UserError, ValueError):
     """A corpus folder that does not hold what it should."""
 
 
@@ -109,9 +110,9 @@ class Corpus:
             CorpusError: naming file, line, value and what was expected.
         """
         folder = Path(folder)
-        card = load_card(folder)
-        utterances = tuple(read_manifest(folder / MANIFEST, labels=card.get("labels")))
-        return cls(card.get("name") or folder.resolve().name, folder, utterances, card)
+        card = {key: value for key, value in load_card(folder).items() if key not in ("utterances", "counts")}
+        name = card.pop("name", None) or folder.resolve().name
+        return cls(name, folder, tuple(read_manifest(folder / MANIFEST, labels=card.get("labels"))), card)
 
 
 def write_corpus(folder: Path, utterances: Iterable[Utterance], card: dict[str, Any]) -> dict[str, Any]:
@@ -164,9 +165,10 @@ def read_manifest(path: Path, labels: Iterable[str] | None = None) -> Iterator[U
         CorpusError: naming file, line, value and what was expected.
     """
     allowed = None if labels is None else set(labels)
+    lines: dict[str, int] = {}
     if not path.is_file():
         raise CorpusError(f"{path}: no such file; a corpus folder holds a {MANIFEST}")
-    with path.open(encoding="utf-8") as file:
+    with path.open("rb") as file:
         for number, line in enumerate(file, 1):
             if not line.strip():
                 continue
@@ -175,10 +177,15 @@ def read_manifest(path: Path, labels: Iterable[str] | None = None) -> Iterator[U
                 raise CorpusError(
                     f"{path}:{number}: label: got {utterance.label!r}, expected one of {', '.join(sorted(allowed))}"
                 )
+            if lines.setdefault(utterance.id, number) != number:
+                raise CorpusError(
+                    f"{path}:{number}: id: got {utterance.id!r}, expected unique ids, "
+                    f"but line {lines[utterance.id]} has it too"
+                )
             yield utterance
 
 
-def _parse(line: str, where: str) -> Utterance:
+def _parse(line: bytes, where: str) -> Utterance:
     try:
         columns = json.loads(line)
     except ValueError as error:
@@ -199,7 +206,8 @@ def id_of(file_name: str) -> str:
     >>> id_of("audio/anna 01.wav")
     'audio-anna_01'
     """
-    return "_".join(Path(file_name).with_suffix("").as_posix().replace("/", "-").split())
+    path = Path(file_name)
+    return "_".join((path.parent / path.stem).as_posix().replace("/", "-").split())
 
 
 def explain(error: ValidationError) -> str:

@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from ..errors import UserError
+
 EMOTIONS: Mapping[str, str] = {
     "neu": "neutral",
     "hap": "happy",
@@ -29,7 +31,7 @@ EMOTIONS: Mapping[str, str] = {
 """Canonical code of every emotion that a reader may yield, with its English adjective."""
 
 
-class LabelError(ValueError):
+class LabelError(UserError, ValueError):
     """A label that is not what the corpus or the label set allows."""
 
 

@@ -10,8 +10,10 @@ import json
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
 from .atomic import atomic_write
-from .corpus import Corpus, CorpusError, id_of
+from .corpus import Corpus, CorpusError, explain, id_of
 from .labels import LabelSet
 from .utterance import Utterance
 
@@ -53,15 +55,18 @@ def read_meta_data(path: str | Path, root: str | Path, name: str | None = None) 
         data = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
         raise CorpusError(f"{path}: expected JSON: {error}") from None
-    if not isinstance(data, dict) or not {"labels", "meta_data"} <= set(data):
-        raise CorpusError(f"{path}: expected an object with the keys 'labels' and 'meta_data'")
+    if not isinstance(data, dict) or not isinstance(data.get("meta_data"), list) or "labels" not in data:
+        raise CorpusError(f"{path}: expected an object with 'labels' and a list 'meta_data'")
     classes = _classes(data["labels"], path)
-    utterances = tuple(_utterance(entry, classes, f"{path}: meta_data[{i}]") for i, entry in enumerate(data["meta_data"]))
-    return Corpus(name or path.stem.removesuffix("_meta_data"), Path(root), utterances), classes
+    utterances = [_utterance(entry, classes, f"{path}: meta_data[{i}]") for i, entry in enumerate(data["meta_data"])]
+    try:
+        return Corpus(name or path.stem.removesuffix("_meta_data"), Path(root), tuple(utterances)), classes
+    except CorpusError as error:
+        raise CorpusError(f"{path}: {error}") from None
 
 
 def _classes(labels: Any, path: Path) -> tuple[str, ...]:
-    if not isinstance(labels, dict) or sorted(labels.values()) != list(range(len(labels))):
+    if not isinstance(labels, dict) or {*map(repr, labels.values())} != {*map(repr, range(len(labels)))}:
         raise CorpusError(f"{path}: labels: got {labels!r}, expected classes numbered from 0 without gaps")
     return tuple(sorted(labels, key=labels.__getitem__))
 
@@ -71,14 +76,17 @@ def _utterance(entry: Any, classes: tuple[str, ...], where: str) -> Utterance:
         raise CorpusError(f"{where}: got {entry!r}, expected an object with a 'path'")
     if entry.get("label") not in classes:
         raise CorpusError(f"{where}: label: got {entry.get('label')!r}, expected one of {', '.join(classes)}")
-    return Utterance(
-        file_name=entry["path"],
-        id=id_of(entry["path"]),
-        text=entry.get("transcription"),
-        label=entry["label"],
-        speaker=entry.get("speaker"),
-        dialogue=entry.get("dialogue"),
-    )
+    try:
+        return Utterance(
+            file_name=entry["path"],
+            id=id_of(entry["path"]),
+            text=entry.get("transcription"),
+            label=entry["label"],
+            speaker=entry.get("speaker"),
+            dialogue=entry.get("dialogue"),
+        )
+    except ValidationError as error:
+        raise CorpusError(f"{where}: {explain(error)}") from None
 
 
 def write_meta_data(corpus: Corpus, labels: LabelSet, path: str | Path) -> None:
@@ -88,10 +96,12 @@ def write_meta_data(corpus: Corpus, labels: LabelSet, path: str | Path) -> None:
 
     Raises:
         LabelError: on a label the set does not know.
+        CorpusError: on an utterance without audio.
     """
     corpus, _ = corpus.with_labels(labels)
     entries = []
     for utterance in corpus:
+        corpus.audio_path(utterance)  # raises where there is none
         entry = {
             "path": utterance.file_name,
             "label": utterance.label,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Hashable, Iterable
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -12,16 +12,19 @@ from .corpus import Corpus, CorpusError
 from .utterance import Utterance
 
 MIN_SPEAKERS = 5
-"""With fewer independent groups of speakers than this, dev is split by dialogue alone."""
+"""With fewer groups of speakers who never meet than this, dev is split by dialogue alone."""
+DRAWS = 20
+CLOSE = 0.01
+"""Draws end early at a dev set that misses the wanted share of the classes by this part of it on average."""
 
 
 def split_dev(corpus: Corpus, ratio: float, seed: int) -> tuple[Corpus, Corpus, str]:
     """Split a dev set off a labelled corpus.
 
     Dev shares no dialogue with train, and no speaker where the corpus has at least `MIN_SPEAKERS`
-    groups of speakers who never meet in a dialogue. Utterances of the same text stay together when
-    neither speakers nor dialogues are known. Groups are drawn in an order fixed by the seed, each taken
-    if it brings dev's class counts closer to the wanted share of every class.
+    groups of speakers who never meet in a dialogue, and all but the largest suffice for dev. Utterances
+    of the same text stay together when neither speakers nor dialogues are known. Groups are drawn in an order fixed by the seed, each taken
+    if it brings dev closer to the wanted share of every class; the closest of `DRAWS` draws is dev.
 
     Args:
         corpus: with labels.
@@ -36,33 +39,34 @@ def split_dev(corpus: Corpus, ratio: float, seed: int) -> tuple[Corpus, Corpus, 
     """
     if not 0 < ratio < 1:
         raise CorpusError(f"valid_ratio: got {ratio}, expected a share between 0 and 1")
-    groups, by = _groups(corpus.utterances)
-    chosen = _draw(corpus.utterances, groups, ratio, seed)
-    train = tuple(u for u, group in zip(corpus, groups, strict=True) if group not in chosen)
-    dev = tuple(u for u, group in zip(corpus, groups, strict=True) if group in chosen)
-    if not train or not dev:
+    groups, by = _groups(corpus.utterances, ratio)
+    if len(set(groups)) < 2:
         raise CorpusError(
             f"corpus {corpus.name!r}: cannot split {len(corpus)} utterances in {len(set(groups))} groups "
             f"(by {by}) into train and dev: expected at least two groups"
         )
+    chosen = _draw(corpus.utterances, groups, ratio, seed)
+    train = tuple(u for u, group in zip(corpus, groups, strict=True) if group not in chosen)
+    dev = tuple(u for u, group in zip(corpus, groups, strict=True) if group in chosen)
     return replace(corpus, utterances=train), replace(corpus, utterances=dev), by
 
 
-def _groups(utterances: Iterable[Utterance]) -> tuple[list[Hashable], str]:
+def _groups(utterances: Sequence[Utterance], ratio: float) -> tuple[list[int], str]:
     """The group of each utterance, and by what they were grouped."""
-    utterances = list(utterances)
     by_speaker = _connected(utterances, ("speaker", "dialogue"))
-    if all(u.speaker for u in utterances) and len(set(by_speaker)) >= MIN_SPEAKERS:
-        return list(by_speaker), "speaker and dialogue"
+    sizes = Counter(by_speaker).values()
+    speakers_known = all(u.speaker for u in utterances)
+    if speakers_known and len(sizes) >= MIN_SPEAKERS and sum(sizes) - max(sizes) >= ratio * sum(sizes):
+        return by_speaker, "speaker and dialogue"
     by_dialogue = _connected(utterances, ("dialogue",))
     if all(u.dialogue for u in utterances) and len(set(by_dialogue)) >= 2:
-        return list(by_dialogue), "dialogue"
-    if all(u.speaker for u in utterances) and len(set(by_speaker)) >= 2:
-        return list(by_speaker), "speaker"
-    return list(_connected(utterances, ("dialogue", "text"))), "text"
+        return by_dialogue, "dialogue"
+    if speakers_known and len(sizes) >= 2:
+        return by_speaker, "speaker"
+    return _connected(utterances, ("dialogue", "text")), "text"
 
 
-def _connected(utterances: list[Utterance], columns: tuple[str, ...]) -> list[int]:
+def _connected(utterances: Sequence[Utterance], columns: tuple[str, ...]) -> list[int]:
     """Number the connected components of utterances that share a value in any of the columns."""
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
@@ -80,26 +84,31 @@ def _connected(utterances: list[Utterance], columns: tuple[str, ...]) -> list[in
     return connected_components(graph, directed=False)[1][: len(utterances)].tolist()
 
 
-def _draw(utterances: Iterable[Utterance], groups: list[Hashable], ratio: float, seed: int) -> set[Hashable]:
-    """Choose the groups of dev."""
-    counts: dict[Hashable, Counter[str | None]] = {}
+def _draw(utterances: Sequence[Utterance], groups: list[int], ratio: float, seed: int) -> set[int]:
+    """Choose the groups of dev: the best of some draws, never all of them."""
+    counts: dict[int, Counter[str | None]] = {}
     for utterance, group in zip(utterances, groups, strict=True):
         counts.setdefault(group, Counter())[utterance.label] += 1
-    labels = sorted({label for count in counts.values() for label in count}, key=str)
-    table = np.array([[count[label] for label in labels] for count in counts.values()], dtype=float)
-    wanted = table.sum(axis=0) * ratio
-    order = np.random.default_rng(seed).permutation(len(table))
-
     names = list(counts)
-    chosen: set[Hashable] = set()
-    have = np.zeros_like(wanted)
-    for index in order:
-        if len(chosen) == len(names) - 1:
+    labels = sorted({label for count in counts.values() for label in count}, key=str)
+    shares = np.array([[count[label] for label in labels] for count in counts.values()], dtype=float)
+    shares /= shares.sum(axis=0)  # each group's share of each class, so that rare classes weigh like frequent ones
+
+    best: set[int] = set()
+    best_gap = np.inf
+    rng = np.random.default_rng(seed)
+    for _ in range(DRAWS):
+        chosen: set[int] = set()
+        missing = np.full(len(labels), ratio)
+        gap = np.abs(missing).mean()
+        for index in rng.permutation(len(names)):
+            closer = np.abs(missing - shares[index]).mean()
+            if closer < gap and len(chosen) < len(names) - 1:
+                chosen.add(names[index])
+                missing, gap = missing - shares[index], closer
+        if chosen and gap < best_gap:
+            best, best_gap = chosen, gap
+        if best_gap < CLOSE * ratio:
             break
-        closer = np.abs(have + table[index] - wanted).sum() < np.abs(have - wanted).sum()
-        if closer:
-            chosen.add(names[index])
-            have += table[index]
-    if not chosen:  # every group is larger than dev should be: the smallest one will do
-        chosen.add(names[int(table.sum(axis=1).argmin())])
-    return chosen
+    # where every group is larger than dev should be, the nearest will do
+    return best or {names[int(np.abs(shares - ratio).sum(axis=1).argmin())]}

@@ -8,21 +8,24 @@ order of the items, so that the bytes do not depend on the number of workers or 
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, ProcessPoolExecutor, wait
+from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
-from itertools import islice
 from pathlib import Path
+from queue import SimpleQueue
+from threading import Thread
 from typing import Any, Protocol, TypeVar
 
 from ..audio import Audio, write_audio
-from .atomic import atomic_write
+from ..errors import UserError
+from .atomic import atomic_write, remove_parts
 from .corpus import CARD, MANIFEST, Corpus, load_card, write_corpus
 from .utterance import Utterance
 
@@ -30,12 +33,12 @@ JOURNAL = ".journal.jsonl"
 FAILURES = "failures.jsonl"
 AUDIO = "audio"
 CHUNK = 8
-"""Items a worker gets at once."""
-IN_FLIGHT = 64
+"""Items a worker gets at once, fewer when there are few."""
+IN_FLIGHT = 256
 """Chunks handed out and not yet collected: bounds memory, whatever the number of items."""
 
 
-class StageError(RuntimeError):
+class StageError(UserError, RuntimeError):
     """A stage that could not finish. What it had finished is kept."""
 
 
@@ -81,10 +84,13 @@ class StageReport:
         lines = [
             f"{self.name}: {self.card['utterances']} utterances ({counts})",
             f"  output    {self.out}",
-            f"  time      {self.seconds:.1f} s" + (f", {self.resumed} items were there already" if self.resumed else ""),
+            f"  time      {self.seconds:.1f} s"
+            + (f", {self.resumed} items were there already" if self.resumed else ""),
         ]
         if self.failures:
-            lines.append(f"  failures  {len(self.failures)}, listed in {self.out / FAILURES}: {_reasons(self.failures)}")
+            lines.append(
+                f"  failures  {len(self.failures)}, listed in {self.out / FAILURES}: {_reasons(self.failures)}"
+            )
         return "\n".join(lines)
 
 
@@ -110,12 +116,25 @@ def local_executor(workers: int) -> Iterator[Executor]:
     import multiprocessing
 
     # Spawned workers start clean: a forked copy of a process that holds torch's threads can hang.
-    with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as pool:
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(workers, mp_context=context, initializer=_die_with_parent) as pool:
         try:
             yield pool
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
+
+
+def _die_with_parent() -> None:
+    """End this worker when the run is killed: it would wait for work for ever, and hold its model's memory."""
+    from multiprocessing import parent_process
+
+    def watch() -> None:
+        parent.join()
+        os._exit(1)
+
+    if parent := parent_process():
+        Thread(target=watch, daemon=True).start()
 
 
 def run_stage(
@@ -144,16 +163,20 @@ def run_stage(
 
     Raises:
         StageError: if items failed, if a worker died, or if the folder holds another run.
+        CorpusError: if two utterances that were made have the same id.
     """
     out = Path(out)
     start = time.monotonic()
+    twice = [item_id for item_id, count in Counter(item.id for item in items).items() if count > 1]
+    if twice:
+        raise StageError(f"{name}: {len(twice)} ids occur more than once (first: {twice[0]!r}), expected unique ids")
     fingerprint = _fingerprint(items, card)
     card = {**card, "fingerprint": fingerprint}
     if overwrite:
         _clear(out)
     done_before = _finished(out, fingerprint)
     if done_before is not None:
-        return StageReport(name, out, done_before, {}, len(items), time.monotonic() - start)
+        return StageReport(name, out, done_before, _read_failures(out), len(items), time.monotonic() - start)
 
     with _Journal(out / JOURNAL, fingerprint) as journal:
         resumed = len(journal)
@@ -163,11 +186,11 @@ def run_stage(
                 f"{name}: {len(failures)} of {len(items)} items failed: {_reasons(failures)}. What succeeded is "
                 f"kept in {out}; mend the cause and run again, or leave them out with --skip-errors"
             )
+        _write_failures(out, failures)
         if failures:
-            with atomic_write(out / FAILURES) as file:
-                for item_id, reason in failures.items():
-                    file.write(json.dumps({"id": item_id, "error": reason}, ensure_ascii=False) + "\n")
             card["failures"] = len(failures)
+        for folder in (out, out / AUDIO):
+            remove_parts(folder)
         card = write_corpus(out, journal.utterances(item.id for item in items), card)
     (out / JOURNAL).unlink()
     return StageReport(name, out, card, failures, resumed, time.monotonic() - start)
@@ -181,35 +204,45 @@ def _work_off(
     executor: Executor,
     journal: _Journal,
 ) -> dict[str, str]:
-    """Hand out what the journal lacks, a bounded number of chunks at a time; returns the failures."""
+    """Have done what the journal lacks; returns the failures."""
     from tqdm import tqdm
 
     failed: dict[str, str] = {}
-    todo = (item for item in items if item.id not in journal)
-    chunks = iter(lambda: tuple(islice(todo, CHUNK)), ())
+    todo = [item for item in items if item.id not in journal]
     terminal = sys.stderr.isatty()
     with tqdm(
         total=len(items), initial=len(journal), desc=name, unit="item", mininterval=0.2 if terminal else 10
     ) as bar:
-        pending = {executor.submit(_work, task, chunk, out) for chunk in islice(chunks, IN_FLIGHT)}
-        while pending:
-            ready, pending = wait(pending, return_when=FIRST_COMPLETED)
-            for future in ready:
-                try:
-                    outcomes = future.result()
-                except BrokenExecutor as error:
-                    raise StageError(
-                        f"{name}: a worker process died ({error}). What was finished is kept in {out}; "
-                        "run the same command again to go on"
-                    ) from error
-                for outcome in outcomes:
-                    if outcome.error is None:
-                        journal.add(outcome.item, outcome.lines)
-                    else:
-                        failed[outcome.item] = outcome.error
-                    bar.update()
-            pending |= {executor.submit(_work, task, chunk, out) for chunk in islice(chunks, len(ready))}
+        try:
+            for outcome in _outcomes(todo, task, out, executor):
+                if outcome.error is None:
+                    journal.add(outcome.item, outcome.lines)
+                else:
+                    failed[outcome.item] = outcome.error
+                bar.update()
+        except BrokenExecutor as error:
+            raise StageError(
+                f"{name}: a worker process died ({error}). What was finished is kept in {out}; "
+                "run the same command again to go on"
+            ) from error
     return {item.id: failed[item.id] for item in items if item.id in failed}
+
+
+def _outcomes(
+    items: Sequence[ItemT], task: Callable[[ItemT], Iterable[Made]], out: Path, executor: Executor
+) -> Iterator[_Outcome]:
+    """Hand items out in chunks, a bounded number at a time, and yield what became of each as soon as it is known."""
+    size = min(CHUNK, 1 + len(items) // IN_FLIGHT)
+    done: SimpleQueue[Future[list[_Outcome]]] = SimpleQueue()
+    handed_out = 0
+    for start in range(0, len(items), size):
+        executor.submit(_work, task, items[start : start + size], out).add_done_callback(done.put)
+        handed_out += 1
+        while handed_out == IN_FLIGHT or not done.empty():
+            yield from done.get().result()
+            handed_out -= 1
+    for _ in range(handed_out):
+        yield from done.get().result()
 
 
 @dataclass(frozen=True)
@@ -224,7 +257,8 @@ def _work(task: Callable[[ItemT], Iterable[Made]], items: Sequence[ItemT], out: 
     outcomes = []
     for item in items:
         try:
-            lines = [_store(made, out).to_line() for made in task(item)]
+            all_made = list(task(item))  # before any is stored: an item that fails leaves no audio behind
+            lines = [_store(made, out).to_line() for made in all_made]
             outcomes.append(_Outcome(item.id, lines))
         except Exception as error:  # one bad item must not stop the others, whatever went wrong with it
             outcomes.append(_Outcome(item.id, [], f"{type(error).__name__}: {error}"))
@@ -306,6 +340,8 @@ def _fingerprint(items: Iterable[Item], card: dict[str, Any]) -> str:
 def _finished(out: Path, fingerprint: str) -> dict[str, Any] | None:
     """The card of a folder that this very run has completed before, None if the run is still to do."""
     if not (out / CARD).exists():
+        if (out / MANIFEST).exists() and not (out / JOURNAL).exists():  # a corpus that another program wrote
+            raise StageError(_other_run(out))
         return None
     card = load_card(out)
     if card.get("fingerprint") != fingerprint:
@@ -322,9 +358,26 @@ def _other_run(out: Path) -> str:
 
 
 def _clear(out: Path) -> None:
-    for name in (MANIFEST, CARD, JOURNAL, FAILURES):
+    for name in (CARD, MANIFEST, JOURNAL, FAILURES):  # without its card the folder no longer counts as complete
         (out / name).unlink(missing_ok=True)
     shutil.rmtree(out / AUDIO, ignore_errors=True)
+
+
+def _write_failures(out: Path, failures: dict[str, str]) -> None:
+    """List the failed items; a list that a killed run left goes when there are none."""
+    if not failures:
+        (out / FAILURES).unlink(missing_ok=True)
+        return
+    with atomic_write(out / FAILURES) as file:
+        for item_id, error in failures.items():
+            file.write(json.dumps({"id": item_id, "error": error}, ensure_ascii=False) + "\n")
+
+
+def _read_failures(out: Path) -> dict[str, str]:
+    if not (out / FAILURES).exists():
+        return {}
+    with (out / FAILURES).open(encoding="utf-8") as file:
+        return {failure["id"]: failure["error"] for failure in map(json.loads, file)}
 
 
 def _reasons(failures: dict[str, str], shown: int = 3) -> str:

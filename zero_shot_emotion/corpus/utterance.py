@@ -28,7 +28,7 @@ class Utterance(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="allow")
 
-    file_name: str | None = None
+    file_name: Annotated[str, StringConstraints(min_length=1)] | None = None
     id: Name
     text: str | None = None
     label: Annotated[str, StringConstraints(min_length=1)] | None = None

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import sys
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from importlib import import_module
 from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any
@@ -25,9 +27,7 @@ def find_spec(finder: object, name: str, path: Sequence[str] | None, target: Mod
     return spec
 
 
-def _ask_others(
-    finder: object, name: str, path: Sequence[str] | None, target: ModuleType | None
-) -> ModuleSpec | None:
+def _ask_others(finder: object, name: str, path: Sequence[str] | None, target: ModuleType | None) -> ModuleSpec | None:
     for other in sys.meta_path:
         if other is not finder and hasattr(other, "find_spec"):
             spec = other.find_spec(name, path, target)
@@ -46,16 +46,18 @@ def _before_s3prl(loader: Any) -> None:
     def execute(original: Callable[[ModuleType], None], module: ModuleType) -> None:
         allow_argparse_namespace()
         restore_hub_names()
+        if "torchaudio" in sys.modules:  # whoever imported it before s3prl did so without its repair
+            restore_audio_backend(sys.modules["torchaudio"])
         original(module)
 
     _around(loader, execute)
 
 
 def _mend_extension(loader: Any) -> None:
-    """torchaudio's compiled extension does not load where its CUDA or torch differ from the installed ones.
+    """Torchaudio's compiled extension does not load where its CUDA or torch differ from the installed ones.
 
-    s3prl needs none of it: filter banks, resampling and MFCC are pure torch. Say that it is missing instead
-    of failing the import.
+    s3prl needs none of it: filter banks, resampling and MFCC are pure torch. Run the module again as in a
+    torchaudio that was built without the extension, instead of failing the import.
     """
 
     def execute(original: Callable[[ModuleType], None], module: ModuleType) -> None:
@@ -63,19 +65,34 @@ def _mend_extension(loader: Any) -> None:
             original(module)
         except (ImportError, OSError, RuntimeError) as error:
             warnings.warn(f"torchaudio's compiled extension does not load and is left out: {error}", stacklevel=2)
-            for flag in ("_IS_TORCHAUDIO_EXT_AVAILABLE", "_IS_ALIGN_AVAILABLE", "_IS_RIR_AVAILABLE"):
-                setattr(module, flag, False)
+            with _without_compiled_libraries():
+                original(module)
 
     _around(loader, execute)
 
 
-def _restore_audio_backend(loader: Any) -> None:
-    """torchaudio 2.9 dropped ``set_audio_backend``; s3prl calls it and needs no effect of it."""
+@contextmanager
+def _without_compiled_libraries() -> Iterator[None]:
+    """Let torchaudio find no library of its own; 2.8 and before ask the one function, 2.9 and later the other."""
+    asked = [
+        ("torchaudio._internal.module_utils", "is_module_available"),
+        ("torchaudio._extension.utils", "_load_lib"),
+    ]
+    modules = [(import_module(name), function) for name, function in asked]
+    before = [getattr(module, function) for module, function in modules]
+    try:
+        for module, function in modules:
+            setattr(module, function, lambda *names: False)
+        yield
+    finally:
+        for (module, function), original in zip(modules, before, strict=True):
+            setattr(module, function, original)
 
+
+def _after_torchaudio(loader: Any) -> None:
     def execute(original: Callable[[ModuleType], None], module: ModuleType) -> None:
         original(module)
-        if not hasattr(module, "set_audio_backend"):
-            module.set_audio_backend = lambda backend: None  # type: ignore[attr-defined]
+        restore_audio_backend(module)
 
     _around(loader, execute)
 
@@ -87,12 +104,24 @@ class _SoxEffectsStub:
         return None
 
     def exec_module(self, module: ModuleType) -> None:
-        def missing(name: str) -> Any:
+        """Give the module any name that is asked of it, as a function that says what is wrong when it is called."""
+
+        def missing(name: str) -> Callable[..., None]:
             if name.startswith("__"):
                 raise AttributeError(name)
-            raise RuntimeError(f"torchaudio.sox_effects.{name} is not in this version of torchaudio: use 2.8")
+
+            def refuse(*args: object, **kwargs: object) -> None:
+                raise RuntimeError(f"torchaudio.sox_effects.{name} is not in this version of torchaudio: use 2.8")
+
+            return refuse
 
         module.__getattr__ = missing  # type: ignore[method-assign]
+
+
+def restore_audio_backend(torchaudio: Any) -> None:
+    """Torchaudio 2.9 dropped ``set_audio_backend``; s3prl calls it and needs no effect of it."""
+    if not hasattr(torchaudio, "set_audio_backend"):
+        torchaudio.set_audio_backend = lambda backend: None
 
 
 def allow_argparse_namespace() -> None:
@@ -125,6 +154,6 @@ def _gone(name: str) -> type:
 
 _REPAIRS: dict[str, Callable[[Any], None]] = {
     "s3prl": _before_s3prl,
-    "torchaudio": _restore_audio_backend,
+    "torchaudio": _after_torchaudio,
     "torchaudio._extension": _mend_extension,
 }

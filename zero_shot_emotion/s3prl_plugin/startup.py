@@ -7,8 +7,16 @@ first imported. It imports nothing beyond what an interpreter holds at start, an
 millisecond. The environment variable ``ZERO_SHOT_EMOTION_PLUGIN=0`` switches it off.
 """
 
+from __future__ import annotations
+
 import os
 import sys
+
+TYPE_CHECKING = False  # typing is not imported for it: this module must cost nothing
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from importlib.machinery import ModuleSpec
+    from types import ModuleType
 
 SWITCH = "ZERO_SHOT_EMOTION_PLUGIN"
 PACKAGE = "zero_shot_emotion"
@@ -18,25 +26,27 @@ ALIAS = f"s3prl.downstream.{PACKAGE}"
 class _Alias:
     """Loads a module of ours under its s3prl name: the module object itself, not a copy."""
 
-    def create_module(self, spec):  # noqa: ANN001, ANN201, D102 - importlib's protocol
+    def create_module(self, spec: ModuleSpec) -> ModuleType:
         from importlib import import_module
 
         module = import_module(PACKAGE + spec.name.removeprefix(ALIAS))
         self._own_spec = module.__spec__
         return module
 
-    def exec_module(self, module):  # noqa: ANN001, ANN201, D102
+    def exec_module(self, module: ModuleType) -> None:
         module.__spec__ = self._own_spec  # importlib has just overwritten it with the alias's
 
 
 class Finder:
     """Stands first on ``sys.meta_path``; has an answer for a handful of names only."""
 
-    def find_spec(self, name, path=None, target=None):  # noqa: ANN001, ANN201, D102
+    def find_spec(
+        self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
         if name == ALIAS or name.startswith(ALIAS + "."):
             from importlib.machinery import ModuleSpec
 
-            return ModuleSpec(name, _Alias())
+            return ModuleSpec(name, _Alias())  # type: ignore[arg-type]
         if name == "s3prl" or (name.startswith("torchaudio") and _s3prl_is_in_play()):
             from . import repairs
 
@@ -58,4 +68,4 @@ def switched_off() -> bool:
 def install() -> None:
     """Put the finder first on ``sys.meta_path``, once."""
     if not any(isinstance(finder, Finder) for finder in sys.meta_path):
-        sys.meta_path.insert(0, Finder())  # type: ignore[arg-type]
+        sys.meta_path.insert(0, Finder())

@@ -1,0 +1,261 @@
+"""The command ``zero-shot-emotion``: parses, calls, prints. What is heavy is imported where it is used."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from . import __version__
+from .errors import UserError
+
+app = typer.Typer(
+    help="Speech emotion recognition for a corpus of which nothing may be used.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+corpus_app = typer.Typer(help="Look at corpora, check them, convert them.", no_args_is_help=True)
+app.add_typer(corpus_app, name="corpus")
+
+Out = Annotated[Path, typer.Option("-o", "--out", help="Folder of the new corpus.")]
+Input = Annotated[str, typer.Argument(metavar="CORPUS", help="A corpus folder, or READER:PATH; #SPLIT takes a split.")]
+Seed = Annotated[int, typer.Option(help="Fixes everything that is drawn.")]
+Workers = Annotated[int, typer.Option("-j", "--workers", min=0, help="Processes; 0 takes one a core.")]
+SkipErrors = Annotated[bool, typer.Option(help="Leave out what fails, and count it.")]
+Overwrite = Annotated[bool, typer.Option(help="Throw away what the folder holds of another run.")]
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        print(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print and stop.")
+    ] = False,
+) -> None:
+    pass
+
+
+@app.command()
+def demo(
+    target: Annotated[
+        list[str] | None,
+        typer.Option(help="Real speech as the unseen target, as READER:PATH or a corpus folder; may be repeated."),
+    ] = None,
+    out: Annotated[Path, typer.Option("-o", "--out", help="Folder of everything the demo makes.")] = Path("demo"),
+    upstream: Annotated[str, typer.Option("-u", "--upstream", help="Any upstream of s3prl's hub.")] = "fbank",
+    utterances: Annotated[int, typer.Option("-n", min=40, help="Size of the synthetic corpus.")] = 400,
+    seed: Seed = 0,
+    workers: Workers = 0,
+) -> None:
+    """Make a synthetic emotional corpus, train on it, test it, show the result. Needs no network."""
+    from .demo import run_demo
+
+    print(run_demo(out, target or [], upstream, utterances, seed, _cores(workers)))
+
+
+@app.command()
+def generate(
+    out: Out,
+    datasheet: Annotated[str, typer.Option(help="A shipped datasheet's name, or the path of one.")] = "iemocap",
+    utterances: Annotated[int | None, typer.Option("-n", help="How many; by default all that ship, balanced.")] = None,
+    labels: Annotated[str, typer.Option(help="Label set: four, six, seven or eight.")] = "four",
+    test_ratio: Annotated[float, typer.Option(min=0, max=0.9, help="Share held out as the split 'test'.")] = 0.0,
+    seed: Seed = 0,
+    overwrite: Overwrite = False,
+) -> None:
+    """Datasheet to text corpus, from the dialogues that ship with the project."""
+    from generation.generate import generate as run
+
+    from .corpus import label_set
+
+    report = run(
+        out,
+        datasheet=datasheet,
+        labels=label_set(labels),
+        utterances=utterances,
+        test_ratio=test_ratio,
+        seed=seed,
+        overwrite=overwrite,
+    )
+    print(report.summary())
+
+
+@app.command()
+def speak(
+    corpus: Input,
+    out: Out,
+    engine: Annotated[str, typer.Option(help="Speech engine.")] = "espeak-ng",
+    seed: Seed = 0,
+    workers: Workers = 0,
+    skip_errors: SkipErrors = False,
+    overwrite: Overwrite = False,
+) -> None:
+    """Text corpus to neutral speech: each speaker keeps one voice of the right gender and language."""
+    from tts.speak import speak as run
+
+    from .corpus.readers import open_corpus
+
+    report = run(
+        open_corpus(corpus),
+        out,
+        engine=engine,
+        seed=seed,
+        workers=_cores(workers),
+        skip_errors=skip_errors,
+        overwrite=overwrite,
+    )
+    print(report.summary())
+
+
+@app.command()
+def inject(
+    corpus: Input,
+    out: Out,
+    rules: Annotated[str, typer.Option(help="A shipped rule set's name, or the path of one.")] = "acted",
+    intensity: Annotated[float, typer.Option(min=0, max=1, help="0 is neutral, 1 is the rule.")] = 1.0,
+    neutral: Annotated[bool, typer.Option(help="The control: treat every utterance as neutral.")] = False,
+    seed: Seed = 0,
+    workers: Workers = 0,
+    skip_errors: SkipErrors = False,
+    overwrite: Overwrite = False,
+) -> None:
+    """Neutral speech to emotional speech, by prosody rules."""
+    from injection.inject import inject as run
+
+    from .corpus.readers import open_corpus
+
+    report = run(
+        open_corpus(corpus),
+        out,
+        rules=rules,
+        intensity=intensity,
+        neutral=neutral,
+        seed=seed,
+        workers=_cores(workers),
+        skip_errors=skip_errors,
+        overwrite=overwrite,
+    )
+    print(report.summary())
+
+
+@app.command(
+    "run-downstream",
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []},
+)
+def run_downstream(context: typer.Context) -> None:
+    """s3prl's run_downstream.py with its own options: -m train -n EXP -u data2vec -d zero_shot_emotion -c CONFIG."""
+    from .s3prl_plugin.launcher import run_downstream as run
+
+    run(context.args)
+
+
+@app.command()
+def doctor(
+    config: Annotated[
+        Path | None, typer.Option("-c", "--config", help="A downstream config whose corpora are checked too.")
+    ] = None,
+) -> None:
+    """What is usable here, and what to do about what is not."""
+    from .doctor import examine
+
+    checks = examine(config)
+    print("\n".join(str(check) for check in checks))
+    if any(check.status == "broken" for check in checks):
+        raise typer.Exit(1)
+
+
+@corpus_app.command()
+def validate(
+    corpus: Input,
+    audio: Annotated[bool, typer.Option(help="Read all audio too.")] = True,
+    min_seconds: Annotated[float, typer.Option(help="Shorter audio is bad.")] = 0.1,
+) -> None:
+    """Check manifest, labels and audio; the exit status tells whether anything is wrong."""
+    from collections import Counter
+
+    from .corpus.readers import open_corpus
+    from .corpus.summary import check_all_audio
+
+    opened = open_corpus(corpus)
+    print(f"{opened.name}: {len(opened)} utterances, the manifest is fine")
+    if not audio:
+        return
+    problems, seconds = check_all_audio(opened, min_seconds)
+    print(f"audio: {seconds / 3600:.2f} h are fine, {len(problems)} files are not")
+    for reason, count in Counter(problem.reason for problem in problems.values()).most_common():
+        first = next(problem for problem in problems.values() if problem.reason == reason)
+        print(f"  {count} {reason}, such as {first}")
+    if problems:
+        raise typer.Exit(1)
+
+
+@corpus_app.command()
+def summarise(corpus: Input) -> None:
+    """Counts, speakers, dialogues, languages, splits, drops."""
+    from .corpus.readers import open_corpus
+    from .corpus.summary import summarise as facts
+
+    _table(facts(open_corpus(corpus)))
+
+
+@corpus_app.command()
+def convert(
+    corpus: Annotated[str, typer.Argument(metavar="CORPUS", help="As elsewhere, or a *_meta_data.json with --root.")],
+    out: Annotated[Path, typer.Option("-o", "--out", help="A corpus folder, or a *_meta_data.json.")],
+    root: Annotated[Path | None, typer.Option(help="What the paths of a *_meta_data.json are relative to.")] = None,
+    labels: Annotated[str, typer.Option(help="Label set of a *_meta_data.json to be written.")] = "four",
+    audio: Annotated[str, typer.Option(help="link or copy the audio of a corpus folder to be written.")] = "link",
+) -> None:
+    """Any corpus to a corpus folder or to the seed work's meta_data JSON, and that JSON to a corpus folder."""
+    from .corpus import CorpusError, label_set
+    from .corpus.convert import convert as write_folder
+    from .corpus.readers import open_corpus
+    from .corpus.seed_format import read_meta_data, write_meta_data
+
+    if audio not in ("link", "copy"):
+        raise CorpusError(f"--audio: got {audio!r}, expected link or copy")
+    if corpus.endswith(".json"):
+        if root is None:
+            raise CorpusError("--root: missing, expected the folder that the paths of the JSON file are relative to")
+        opened, _ = read_meta_data(corpus, root)
+    else:
+        opened = open_corpus(corpus)
+    if out.suffix == ".json":
+        write_meta_data(opened, label_set(labels), out)
+    else:
+        write_folder(opened, out, "copy" if audio == "copy" else "link")
+    print(f"{opened.name}: {len(opened)} utterances written to {out}")
+
+
+def _table(rows: dict[str, Any]) -> None:
+    width = max(map(len, rows))
+    for key, value in rows.items():
+        print(f"{key:<{width}}  {value}")
+
+
+def _cores(workers: int) -> int:
+    import os
+
+    return workers or len(os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else range(os.cpu_count() or 1))
+
+
+def main() -> None:
+    """Run the command; what a user can mend ends in one line, not in a traceback."""
+    try:
+        app()
+    except UserError as error:
+        print(f"error: {error}", file=sys.stderr)
+        raise SystemExit(1) from None
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,51 @@
+"""Write any corpus as a folder of this project, its audio linked or copied."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+from typing import Literal
+
+from .corpus import Corpus, CorpusError
+from .stage import AUDIO
+
+AudioMode = Literal["link", "copy"]
+
+
+def convert(corpus: Corpus, out: str | Path, audio: AudioMode = "link") -> Corpus:
+    """Write a corpus as an audiofolder: manifest, card, and ``audio/<id>``.
+
+    Args:
+        corpus: as a reader yields it.
+        out: folder of the new corpus.
+        audio: ``link`` makes symbolic links to the original files, ``copy`` copies them.
+
+    Raises:
+        CorpusError: if an utterance's audio is missing, naming it and its file.
+    """
+    out = Path(out)
+    utterances = []
+    for utterance in corpus:
+        if utterance.file_name is None:
+            utterances.append(utterance)
+            continue
+        source = corpus.audio_path(utterance)
+        if not source.is_file():
+            raise CorpusError(f"corpus {corpus.name!r}, utterance {utterance.id!r}: {source}: no such file")
+        file_name = f"{AUDIO}/{utterance.id}{source.suffix}"
+        _place(source, out / file_name, audio)
+        utterances.append(utterance.with_(file_name=file_name))
+    Corpus(corpus.name, out, tuple(utterances), corpus.card).save(out)
+    return Corpus.load(out)
+
+
+def _place(source: Path, target: Path, audio: AudioMode) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    beside = target.with_name(f".{target.name}.new")
+    beside.unlink(missing_ok=True)
+    if audio == "link":
+        beside.symlink_to(source.resolve())
+    else:
+        shutil.copyfile(source, beside)
+    os.replace(beside, target)

@@ -1,0 +1,186 @@
+"""``zero-shot-emotion doctor``: what is usable on this machine, and what to do about what is not."""
+
+from __future__ import annotations
+
+import os
+import platform
+import socket
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, entry_points, version
+from pathlib import Path
+from typing import Literal
+
+from .errors import UserError
+
+Status = Literal["ok", "missing", "broken"]
+
+PACKAGES = ("s3prl", "torch", "torchaudio", "transformers", "huggingface_hub", "coqui-tts", "openai", "numpy")
+HUB = "huggingface.co"
+HUB_TIMEOUT = 2.0
+"""Seconds to wait for a connection before calling a host out of reach."""
+
+
+@dataclass(frozen=True)
+class Check:
+    """One finding. ``missing`` limits what can be done, ``broken`` stops everything."""
+
+    topic: str
+    status: Status
+    finding: str
+    advice: str = ""
+
+    def __str__(self) -> str:
+        mark = {"ok": "ok     ", "missing": "missing", "broken": "BROKEN "}[self.status]
+        return f"{mark}  {self.topic:<11} {self.finding}" + (f"\n{' ' * 21}-> {self.advice}" if self.advice else "")
+
+
+def examine(config: Path | None = None) -> list[Check]:
+    """Look at everything; a check that fails in an unforeseen way is itself a finding.
+
+    Args:
+        config: a downstream config whose corpora are opened too.
+    """
+    topics: dict[str, Callable[[], Iterator[Check]]] = {
+        "versions": _versions,
+        "plugin": _plugin,
+        "devices": _devices,
+        "upstreams": _upstreams,
+        "engines": _engines,
+        "endpoints": _endpoints,
+        "data": lambda: _data(config),
+    }
+    checks: list[Check] = []
+    for topic, look in topics.items():
+        try:
+            checks.extend(look())
+        except Exception as error:  # the doctor must not die of what the patient has
+            checks.append(Check(topic, "broken", f"{type(error).__name__}: {error}"))
+    return checks
+
+
+def _versions() -> Iterator[Check]:
+    yield Check("versions", "ok", f"Python {platform.python_version()} on {platform.system()} {platform.machine()}")
+    found, absent = [], []
+    for package in PACKAGES:
+        try:
+            found.append(f"{package} {version(package)}")
+        except PackageNotFoundError:
+            absent.append(package)
+    yield Check("versions", "ok", ", ".join(found))
+    if absent:
+        yield Check("versions", "broken", f"not installed: {', '.join(absent)}", "install with make install")
+
+
+def _plugin() -> Iterator[Check]:
+    import sys
+
+    from .s3prl_plugin import startup
+
+    if any(isinstance(finder, startup.Finder) for finder in sys.meta_path):
+        yield Check("plugin", "ok", "every run_downstream.py of this Python knows -d zero_shot_emotion")
+    elif startup.switched_off():
+        yield Check("plugin", "missing", f"switched off by {startup.SWITCH}", "unset it, or use run-downstream")
+    else:
+        yield Check(
+            "plugin",
+            "missing",
+            "zero_shot_emotion.pth was not processed at start-up",
+            "call zero-shot-emotion run-downstream instead of run_downstream.py",
+        )
+
+
+def _devices() -> Iterator[Check]:
+    import torch
+
+    cores = os.cpu_count()
+    for index in range(torch.cuda.device_count()):
+        properties = torch.cuda.get_device_properties(index)
+        yield Check("devices", "ok", f"cuda:{index} {properties.name}, {properties.total_memory / 2**30:.0f} GiB")
+    if not torch.cuda.is_available():
+        yield Check("devices", "missing", f"no CUDA device, {cores} cores", "give run_downstream.py --device cpu")
+
+
+def _upstreams() -> Iterator[Check]:
+    from .s3prl_plugin import startup
+
+    startup.install()
+    from s3prl import hub
+
+    names = hub.options()
+    offline = [n for n in ("fbank", "fbank_no_cmvn", "mel", "mfcc", "linear", "spectrogram") if n in names]
+    yield Check("upstreams", "ok", f"without weights: {', '.join(offline)}")
+    local = [name for name in names if name.endswith(("_local", "_custom"))]
+    yield Check("upstreams", "ok", f"{len(local)} take a checkpoint of yours by -k, such as data2vec_local")
+    others = len(names) - len(offline) - len(local)
+    if _reachable(HUB, 443):
+        yield Check("upstreams", "ok", f"{others} download their weights when first used")
+    else:
+        yield Check(
+            "upstreams",
+            "missing",
+            f"{others} would download their weights, and {HUB} is out of reach",
+            "download them elsewhere and give the file with -u data2vec_local -k FILE",
+        )
+
+
+def _engines() -> Iterator[Check]:
+    from tts.engine import load_engine
+
+    voices = load_engine("espeak-ng").voices()
+    languages = {voice.language for voice in voices}
+    yield Check("engines", "ok", f"espeak-ng: {len(voices)} voices in {len(languages)} languages")
+    for entry in entry_points(group="zero_shot_emotion.tts"):
+        yield Check("engines", "ok", f"{entry.name}: registered by {entry.value}")
+
+
+def _endpoints() -> Iterator[Check]:
+    base, key = os.environ.get("OPENAI_BASE_URL"), os.environ.get("OPENAI_API_KEY")
+    if not base and not key:
+        yield Check(
+            "endpoints",
+            "missing",
+            "neither OPENAI_BASE_URL nor OPENAI_API_KEY is set",
+            "the shipped dialogues need none; set them for dialogues of your own",
+        )
+        return
+    from urllib.parse import urlsplit
+
+    parts = urlsplit(base or "https://api.openai.com/v1")
+    host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
+    if _reachable(host, port):
+        yield Check("endpoints", "ok", f"{host}:{port} answers" + ("" if key else "; no OPENAI_API_KEY is set"))
+    else:
+        yield Check(
+            "endpoints", "missing", f"{host}:{port} does not answer", "start the server or mend OPENAI_BASE_URL"
+        )
+
+
+def _data(config: Path | None) -> Iterator[Check]:
+    from generation.shipped import shipped_datasheets, shipped_dialogues
+
+    for name in shipped_datasheets():
+        yield Check("data", "ok", f"{len(shipped_dialogues(name))} dialogues ship for the datasheet {name}")
+    if config is None:
+        return
+    import yaml
+
+    from .corpus.readers import open_corpus
+    from .settings import read_settings
+
+    datarc = read_settings(yaml.safe_load(config.read_text(encoding="utf-8"))["downstream_expert"]).datarc
+    for spec in (*datarc.train, *datarc.dev, *datarc.targets.values()):
+        try:
+            corpus = open_corpus(spec)
+        except UserError as error:
+            yield Check("data", "missing", str(error), f"mend it in {config}")
+        else:
+            yield Check("data", "ok", f"{spec}: {len(corpus)} utterances")
+
+
+def _reachable(host: str, port: int) -> bool:
+    try:
+        with socket.create_connection((host, port), timeout=HUB_TIMEOUT):
+            return True
+    except OSError:
+        return False
