@@ -1,6 +1,6 @@
 """The offline provider: dialogues that a language model wrote from the project's own prompts, and that ship with it.
 
-Each line of ``generation/shipped/<datasheet>.jsonl`` holds one answer as it was given, with the scenario and
+Each line of ``generation/dialogues/<datasheet>.jsonl`` holds one answer as it was given, with the scenario and
 the speakers' genders that the prompt named.
 """
 
@@ -17,7 +17,7 @@ from zero_shot_emotion.config_files import MissingConfigError
 from .datasheet import Gender
 
 PROVIDER = "shipped"
-FOLDER = Path(__file__).with_name("shipped")
+FOLDER = Path(__file__).with_name("dialogues")
 
 
 class ShippedDialogue(BaseModel):

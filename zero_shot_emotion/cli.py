@@ -52,14 +52,27 @@ def demo(
     ] = None,
     out: Annotated[Path, typer.Option("-o", "--out", help="Folder of everything the demo makes.")] = Path("demo"),
     upstream: Annotated[str, typer.Option("-u", "--upstream", help="Any upstream of s3prl's hub.")] = "fbank",
-    utterances: Annotated[int, typer.Option("-n", min=40, help="Size of the synthetic corpus.")] = 400,
+    config: Annotated[
+        str, typer.Option("-c", "--config", help="Downstream config, by name or path; its corpora are filled in.")
+    ] = "demo",
+    utterances: Annotated[int, typer.Option("-n", min=40, help="Size of the synthetic corpus.")] = 240,
     seed: Seed = 0,
     workers: Workers = 0,
 ) -> None:
     """Make a synthetic emotional corpus, train on it, test it, show the result. Needs no network."""
     from .demo import run_demo
 
-    print(run_demo(out, target or [], upstream, utterances, seed, _cores(workers)))
+    print(
+        run_demo(
+            out,
+            target or [],
+            upstream=upstream,
+            config=config,
+            utterances=utterances,
+            seed=seed,
+            workers=_cores(workers),
+        )
+    )
 
 
 @app.command()

@@ -5,12 +5,14 @@ Every step is what a user would do by hand; the commands are printed, and s3prl'
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 import subprocess
 import sys
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -33,13 +35,23 @@ class DemoError(UserError, RuntimeError):
     """A step of the demo that did not work."""
 
 
-def run_demo(out: Path, targets: Sequence[str], upstream: str, utterances: int, seed: int, workers: int) -> str:
+def run_demo(
+    out: Path,
+    targets: Sequence[str],
+    *,
+    upstream: str = "fbank",
+    config: str | Path = "demo",
+    utterances: int = 240,
+    seed: int = 0,
+    workers: int = 1,
+) -> str:
     """Do everything, and say what came out.
 
     Args:
         out: folder of everything that is made; a second run goes on where the first one was stopped.
         targets: specs of real corpora to test on, beside a held-out part of the synthetic corpus.
         upstream: of s3prl's hub.
+        config: a shipped downstream config's name, or the path of one; its corpora are filled in.
         utterances: size of the synthetic corpus.
         seed: fixes everything that is drawn.
         workers: processes that speak and inject.
@@ -49,14 +61,12 @@ def run_demo(out: Path, targets: Sequence[str], upstream: str, utterances: int, 
     """
     named = _named_targets(targets)
     _make_corpora(out, utterances, seed, workers)
-    test = open_corpus(f"{out / 'emotional'}#test")
-    sets = {SYNTHETIC: test, **{name: open_corpus(spec) for name, spec in named.items()}}
-    experiments = [
-        _Experiment(out, system, {SYNTHETIC: f"{out / 'emotional'}#test", **named}, upstream, seed)
-        for system in SYSTEMS
-    ]
+    specs = {SYNTHETIC: f"{out / 'emotional'}#test", **named}
+    template = yaml.safe_load(find_config("downstream", config).read_text(encoding="utf-8"))
+    experiments = [_Experiment(out, system, specs, template, upstream, seed) for system in SYSTEMS]
     with ThreadPoolExecutor(len(experiments)) as pool:
         list(pool.map(_Experiment.run, experiments))
+    sets = {name: open_corpus(spec) for name, spec in specs.items()}
     return _table(sets, experiments) + "\n\n" + _files(out, experiments)
 
 
@@ -86,12 +96,14 @@ def _make_corpora(out: Path, utterances: int, seed: int, workers: int) -> None:
 class _Experiment:
     """One training corpus, one model, tested on every target."""
 
-    def __init__(self, out: Path, system: str, targets: dict[str, str], upstream: str, seed: int) -> None:
+    def __init__(
+        self, out: Path, system: str, targets: dict[str, str], template: dict[str, Any], upstream: str, seed: int
+    ) -> None:
         self.system = system
         self.expdir = out / "experiments" / f"{upstream}-{system}"
         self._targets, self._upstream, self._seed = targets, upstream, seed
         self._config = out / "configs" / f"{system}.yaml"
-        config = yaml.safe_load(find_config("downstream", "demo").read_text(encoding="utf-8"))
+        config = deepcopy(template)
         config["downstream_expert"]["datarc"] |= {"train": [f"{out / system}#train"], "targets": targets}
         with atomic_write(self._config) as file:
             yaml.safe_dump(config, file, sort_keys=False)
@@ -114,13 +126,17 @@ class _Experiment:
         print("$ python", shlex.join(command[1:]), flush=True)
         self.expdir.mkdir(parents=True, exist_ok=True)
         log = self.expdir / f"{step}.txt"
-        with log.open("w", encoding="utf-8") as file:
-            process = subprocess.Popen(
-                command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"
-            )
-            assert process.stdout is not None
-            with process:
-                self._follow(step, process.stdout, file)
+        process = subprocess.Popen(
+            command,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+            env=_environment(),
+        )
+        assert process.stdout is not None
+        with process, log.open("w", encoding="utf-8") as file:
+            self._follow(step, process.stdout, file)
         if process.returncode:
             last = "\n".join(log.read_text(encoding="utf-8").splitlines()[-5:])
             raise DemoError(f"{self.system}: {step} failed; {log} ends in:\n{last}")
@@ -137,6 +153,12 @@ class _Experiment:
                 found = progress.findall(line)
                 if found:
                     bar.update(int(found[-1]) - bar.n)
+
+
+def _environment() -> dict[str, str]:
+    """Of an experiment's process. Experiments run side by side: more threads than cores would slow all of them down."""
+    threads = max(1, (os.cpu_count() or 1) // len(SYSTEMS))
+    return {**os.environ, "OMP_NUM_THREADS": str(threads)}
 
 
 def _table(sets: dict[str, Corpus], experiments: Sequence[_Experiment]) -> str:

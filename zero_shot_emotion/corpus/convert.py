@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from pathlib import Path
 from typing import Literal
@@ -48,4 +47,4 @@ def _place(source: Path, target: Path, audio: AudioMode) -> None:
         beside.symlink_to(source.resolve())
     else:
         shutil.copyfile(source, beside)
-    os.replace(beside, target)
+    beside.replace(target)

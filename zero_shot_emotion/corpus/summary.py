@@ -53,8 +53,8 @@ def summarise(corpus: Corpus) -> dict[str, str]:
         "utterances": f"{len(corpus)}, {with_audio} with audio, {len(words)} with text",
         "labels": _counted(u.label for u in corpus),
         "splits": _counted(u.split for u in corpus),
-        "speakers": f"{len({u.speaker for u in corpus if u.speaker})} ({_counted(u.gender for u in corpus)} utterances)",
-        "dialogues": str(len({u.dialogue for u in corpus if u.dialogue})),
+        "speakers": f"{_distinct(u.speaker for u in corpus)} ({_counted(u.gender for u in corpus)} utterances)",
+        "dialogues": str(_distinct(u.dialogue for u in corpus)),
         "languages": _counted(u.language for u in corpus),
     }
     if words:
@@ -67,3 +67,7 @@ def summarise(corpus: Corpus) -> dict[str, str]:
 def _counted(values: Iterable[str | None]) -> str:
     counts = Counter(value for value in values if value is not None)
     return ", ".join(f"{value} {count}" for value, count in sorted(counts.items())) or "not given"
+
+
+def _distinct(values: Iterable[str | None]) -> int:
+    return len({value for value in values if value is not None})

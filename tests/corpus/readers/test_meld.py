@@ -1,4 +1,4 @@
-# ruff: noqa: RUF001 - the typographic marks are the corpora's own
+
 import re
 import sys
 

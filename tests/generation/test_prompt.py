@@ -1,0 +1,50 @@
+from pathlib import Path
+
+import pytest
+
+from generation.datasheet import load_datasheet
+from generation.prompt import Request, render
+from zero_shot_emotion.config_files import MissingConfigError
+
+
+@pytest.fixture(name="sheet", scope="module")
+def _sheet():
+    return load_datasheet("iemocap")
+
+
+def test_the_prompt_tells_situations_genders_labels_and_lengths(sheet) -> None:
+    prompt = render(sheet, Request(sheet.scenario("impro05"), ("male", "female"), turns=7))
+
+    assert "Speaker A, male. The airline has lost your bag." in prompt
+    assert "Speaker B, female. You work for the airline" in prompt
+    assert "Write 7 turns" in prompt
+    assert "one of these emotions: angry, happy, neutral, sad, frustrated;" in prompt
+    assert "2 to 30 words, about 10 on average" in prompt
+    assert '{"turns": [{"speaker": "A", "emotion": "angry", "text": "..."}]}' in prompt
+
+
+def test_wanted_counts_and_existing_lines_appear_only_when_given(sheet) -> None:
+    plain = render(sheet, Request(sheet.scenarios[0], ("female", "male")))
+    full = render(
+        sheet,
+        Request(sheet.scenarios[0], ("female", "male"), wanted={"sad": 3, "hap": 2}, avoid=["Not <again> & again."]),
+    )
+
+    assert "aim at" not in plain
+    assert "exist already" not in plain
+    assert "aim at 3 sad, 2 happy turns" in full
+    assert "- Not <again> & again." in full
+
+
+def test_a_template_of_ones_own_is_read_by_path(sheet, tmp_path: Path) -> None:
+    path = tmp_path / "mine.j2"
+    path.write_text("{{ turns }} turns in {{ language }}")
+
+    assert render(sheet, Request(sheet.scenarios[0], ("female", "male")), path) == "9 turns in American English"
+
+
+def test_an_unknown_template_lists_the_known_ones(sheet) -> None:
+    with pytest.raises(
+        MissingConfigError, match=r"prompts: got 'x', expected the path of a .j2 file or one of dialogue"
+    ):
+        render(sheet, Request(sheet.scenarios[0], ("female", "male")), "x")

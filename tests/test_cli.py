@@ -1,0 +1,96 @@
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from zero_shot_emotion import __version__, cli
+from zero_shot_emotion.corpus import Corpus
+from zero_shot_emotion.testing import tiny_corpus
+
+
+def run(capfd: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
+    """Exit status, standard output and standard error of the command."""
+    before = sys.argv
+    sys.argv = ["zero-shot-emotion", *arguments]
+    try:
+        cli.main()
+        status = 0
+    except SystemExit as end:
+        status = int(end.code or 0)
+    finally:
+        sys.argv = before
+    out, err = capfd.readouterr()
+    return status, out, err
+
+
+def test_help_names_every_command_and_imports_nothing_heavy() -> None:
+    code = (
+        "import sys; from zero_shot_emotion import cli\n"
+        "sys.argv = ['zero-shot-emotion', '--help']\n"
+        "try: cli.main()\n"
+        "except SystemExit: pass\n"
+        "print(sorted({'torch', 's3prl', 'transformers', 'numpy', 'pydantic', 'yaml'} & set(sys.modules)))"
+    )
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+
+    for command in ("demo", "generate", "speak", "inject", "run-downstream", "corpus", "doctor"):
+        assert command in out
+    assert out.rstrip().endswith("[]")
+
+
+def test_version(capfd: pytest.CaptureFixture[str]) -> None:
+    assert run(capfd, "--version") == (0, f"{__version__}\n", "")
+
+
+def test_text_is_generated_spoken_and_injected(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    text, spoken, emotional, control = (str(tmp_path / n) for n in ("text", "spoken", "emotional", "control"))
+
+    status, out, _ = run(capfd, "generate", "-o", text, "-n", "8", "--seed", "3")
+    assert status == 0
+    assert "generate: 8 utterances (ang 2, hap 2, neu 2, sad 2)" in out
+    assert run(capfd, "speak", text, "-o", spoken, "-j", "1")[0] == 0
+    assert run(capfd, "inject", spoken, "-o", emotional, "-j", "1")[0] == 0
+    assert run(capfd, "inject", spoken, "-o", control, "-j", "1", "--neutral")[0] == 0
+
+    assert {u.extra["injection"]["emotion"] for u in Corpus.load(emotional)} == {"ang", "hap", "neu", "sad"}
+    assert {u.extra["injection"]["emotion"] for u in Corpus.load(control)} == {"neu"}
+    status, out, _ = run(capfd, "corpus", "validate", emotional)
+    assert status == 0
+    assert "0 files are not" in out
+
+
+def test_what_a_user_can_mend_ends_in_one_line(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    status, _, err = run(capfd, "corpus", "summarise", f"nosuch:{tmp_path}")
+
+    assert status == 1
+    assert err.startswith("error: corpus 'nosuch:")
+    assert "unknown reader 'nosuch', expected one of iemocap" in err
+    assert "Traceback" not in err
+
+
+def test_validate_reports_bad_audio_and_fails(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    corpus = tiny_corpus(tmp_path / "tiny", dialogues=2)
+    corpus.audio_path(corpus.utterances[0]).write_bytes(b"")
+
+    status, out, _ = run(capfd, "corpus", "validate", str(tmp_path / "tiny"))
+
+    assert status == 1
+    assert "1 files are not" in out
+    assert "1 unreadable, such as" in out
+    assert run(capfd, "corpus", "validate", str(tmp_path / "tiny"), "--no-audio")[0] == 0
+
+
+def test_corpora_go_to_the_seed_format_and_back(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    source = tiny_corpus(tmp_path / "tiny", dialogues=2)
+    lists = tmp_path / "meta_data" / "fold1" / "train_meta_data.json"
+
+    assert run(capfd, "corpus", "convert", str(source.root), "-o", str(lists))[0] == 0
+    assert json.loads(lists.read_text())["labels"] == {"neu": 0, "hap": 1, "ang": 2, "sad": 3}
+    status, _, err = run(capfd, "corpus", "convert", str(lists), "-o", str(tmp_path / "back"))
+    assert status == 1
+    assert "--root: missing" in err
+    assert run(capfd, "corpus", "convert", str(lists), "-o", str(tmp_path / "back"), "--root", str(source.root))[0] == 0
+
+    assert [u.label for u in Corpus.load(tmp_path / "back")] == [u.label for u in source]
