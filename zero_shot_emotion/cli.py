@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from . import __version__
 from .errors import UserError
+
+if TYPE_CHECKING:
+    from .corpus import Corpus
 
 app = typer.Typer(
     help="Speech emotion recognition for a corpus of which nothing may be used.",
@@ -115,10 +118,8 @@ def speak(
     """Text corpus to neutral speech: each speaker keeps one voice of the right gender and language."""
     from tts.speak import speak as run
 
-    from .corpus.readers import open_corpus
-
     report = run(
-        open_corpus(corpus),
+        _input(corpus, out),
         out,
         engine=engine,
         seed=seed,
@@ -144,10 +145,8 @@ def inject(
     """Neutral speech to emotional speech, by prosody rules."""
     from injection.inject import inject as run
 
-    from .corpus.readers import open_corpus
-
     report = run(
-        open_corpus(corpus),
+        _input(corpus, out),
         out,
         rules=rules,
         intensity=intensity,
@@ -247,6 +246,17 @@ def convert(
     else:
         write_folder(opened, out, "copy" if audio == "copy" else "link")
     print(f"{opened.name}: {len(opened)} utterances written to {out}")
+
+
+def _input(spec: str, out: Path) -> Corpus:
+    """A stage's input, refused where the stage would overwrite it."""
+    from .corpus import CorpusError
+    from .corpus.readers import open_corpus
+
+    corpus = open_corpus(spec)
+    if corpus.root.resolve() == out.resolve():
+        raise CorpusError(f"-o {out}: is the input itself, expected another folder")
+    return corpus
 
 
 def _table(rows: dict[str, Any]) -> None:

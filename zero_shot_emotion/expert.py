@@ -185,7 +185,8 @@ class DownstreamExpert(nn.Module):
             "bad_audio": self._dataset(split).bad,
         }
         report = write_report(self.expdir, split, self._sources.get(split), predictions, about)
-        with SummaryWriter(str(self.expdir)) as writer:
+        # The suffix: files are named by the second, and tests of several targets may run at once.
+        with SummaryWriter(str(self.expdir), filename_suffix=f".{split}") as writer:
             writer.add_figure(f"{TAG}/{split}-confusion", confusion_figure(predictions))
         for name in metrics.METRICS:
             print(f"{split} {name}: {metrics.Interval(**report[name])}")

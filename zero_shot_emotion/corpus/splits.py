@@ -23,8 +23,10 @@ def split_dev(corpus: Corpus, ratio: float, seed: int) -> tuple[Corpus, Corpus, 
 
     Dev shares no dialogue with train, and no speaker where the corpus has at least `MIN_SPEAKERS`
     groups of speakers who never meet in a dialogue, and all but the largest suffice for dev. Utterances
-    of the same text stay together when neither speakers nor dialogues are known. Groups are drawn in an order fixed by the seed, each taken
-    if it brings dev closer to the wanted share of every class; the closest of `DRAWS` draws is dev.
+    of the same text stay together when neither speakers nor dialogues are known.
+
+    Groups are drawn in an order fixed by the seed, each taken if it brings dev closer to the wanted share
+    of every class; the closest of `DRAWS` draws is dev.
 
     Args:
         corpus: with labels.

@@ -128,13 +128,14 @@ def local_executor(workers: int) -> Iterator[Executor]:
 def _die_with_parent() -> None:
     """End this worker when the run is killed: it would wait for work for ever, and hold its model's memory."""
     from multiprocessing import parent_process
+    from multiprocessing.process import BaseProcess
 
-    def watch() -> None:
+    def end_after(parent: BaseProcess) -> None:
         parent.join()
         os._exit(1)
 
     if parent := parent_process():
-        Thread(target=watch, daemon=True).start()
+        Thread(target=end_after, args=(parent,), daemon=True).start()
 
 
 def run_stage(

@@ -2,6 +2,9 @@
 
 Each mends one thing that s3prl expects and a newer library took away, and does nothing where the thing
 is still there. On the versions that this project pins, only `allow_argparse_namespace` has work to do.
+
+One repair is of s3prl's own making, on any stack, and touches this project's downstream alone:
+`restore_learning_rate`.
 """
 
 from __future__ import annotations
@@ -14,6 +17,8 @@ from importlib import import_module
 from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any
+
+from .startup import PACKAGE, RUNNER
 
 
 def find_spec(finder: object, name: str, path: Sequence[str] | None, target: ModuleType | None) -> ModuleSpec | None:
@@ -40,6 +45,14 @@ def _around(loader: Any, execute: Callable[[Callable[[ModuleType], None], Module
     """Let a function stand around a loader's ``exec_module``."""
     original = loader.exec_module
     loader.exec_module = lambda module: execute(original, module)
+
+
+def _after_runner(loader: Any) -> None:
+    def execute(original: Callable[[ModuleType], None], module: ModuleType) -> None:
+        original(module)
+        restore_learning_rate(module)
+
+    _around(loader, execute)
 
 
 def _before_s3prl(loader: Any) -> None:
@@ -124,6 +137,25 @@ def restore_audio_backend(torchaudio: Any) -> None:
         torchaudio.set_audio_backend = lambda backend: None
 
 
+def restore_learning_rate(runner: Any) -> None:
+    """Go on at the learning rate at which a run with a scheduler stopped.
+
+    The runner loads the optimizer's state before it makes the scheduler, which sets the rate of step 0; loading
+    the scheduler's state does not set it back. So the first step after a resumption was taken at a wrong rate,
+    which is 0 with a warm-up.
+    """
+    make = runner.Runner._get_scheduler
+
+    def make_and_restore(self: Any, optimizer: Any) -> Any:
+        scheduler = make(self, optimizer)
+        if self.args.downstream == PACKAGE and self.init_ckpt.get("Scheduler"):
+            for group, rate in zip(optimizer.param_groups, scheduler.get_last_lr(), strict=True):
+                group["lr"] = rate
+        return scheduler
+
+    runner.Runner._get_scheduler = make_and_restore
+
+
 def allow_argparse_namespace() -> None:
     """Let ``torch.load`` read s3prl's checkpoints with its safety on.
 
@@ -154,6 +186,7 @@ def _gone(name: str) -> type:
 
 _REPAIRS: dict[str, Callable[[Any], None]] = {
     "s3prl": _before_s3prl,
+    RUNNER: _after_runner,
     "torchaudio": _after_torchaudio,
     "torchaudio._extension": _mend_extension,
 }

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 SWITCH = "ZERO_SHOT_EMOTION_PLUGIN"
 PACKAGE = "zero_shot_emotion"
 ALIAS = f"s3prl.downstream.{PACKAGE}"
+RUNNER = "s3prl.downstream.runner"
 
 
 class _Alias:
@@ -47,7 +48,7 @@ class Finder:
             from importlib.machinery import ModuleSpec
 
             return ModuleSpec(name, _Alias())  # type: ignore[arg-type]
-        if name == "s3prl" or (name.startswith("torchaudio") and _s3prl_is_in_play()):
+        if name in ("s3prl", RUNNER) or (name.startswith("torchaudio") and _s3prl_is_in_play()):
             from . import repairs
 
             return repairs.find_spec(self, name, path, target)
