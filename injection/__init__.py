@@ -1,0 +1,17 @@
+"""Emotional speech: from a corpus of neutral speech to one that sounds as its labels say."""
+
+from .inject import inject
+from .method import InjectionError, Method, load_method
+from .rules import Prosody, Rule, RulesError, RuleSet, load_rules
+
+__all__ = [
+    "InjectionError",
+    "Method",
+    "Prosody",
+    "Rule",
+    "RuleSet",
+    "RulesError",
+    "inject",
+    "load_method",
+    "load_rules",
+]

@@ -1,0 +1,46 @@
+"""The method ``rules``: prosody by rule, through a vocoder, offline and deterministic."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+import numpy as np
+
+from zero_shot_emotion.audio import Audio, resample
+
+from .loudness import REFERENCE_DB, fade, limit, set_level, trim
+from .rules import RuleSet, load_rules
+from .world import analyse, change, synthesise
+
+RATE = 16_000
+"""Hz. What the upstreams hear; WORLD takes three quarters of the time that it takes at 22,050 Hz, and half of
+that where a low F0 floor doubles its FFT."""
+
+
+class ByRule:
+    """Injects emotions by a rule set.
+
+    Args:
+        rules: a rule set, or its name or path.
+    """
+
+    def __init__(self, rules: RuleSet | str) -> None:
+        self.rules = rules if isinstance(rules, RuleSet) else load_rules(rules)
+
+    @property
+    def emotions(self) -> Collection[str]:
+        return self.rules.emotions
+
+    @property
+    def config(self) -> Mapping[str, Any]:
+        return {"rules": self.rules.model_dump(mode="json"), "rate": RATE, "reference_db": REFERENCE_DB}
+
+    def inject(
+        self, audio: Audio, emotion: str, intensity: float, rng: np.random.Generator
+    ) -> tuple[Audio, dict[str, float]]:
+        prosody = self.rules.prosody(emotion, intensity, rng)
+        neutral = trim(resample(audio, RATE).wave, RATE)
+        wave = synthesise(change(analyse(neutral, RATE), prosody, self.rules.tilt))
+        wave = limit(set_level(fade(wave, RATE), RATE, REFERENCE_DB + prosody.energy_db))
+        return Audio(wave, RATE), prosody.model_dump()

@@ -1,0 +1,152 @@
+"""Rule sets: what each emotion does to neutral speech, in numbers with their sources."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, ValidationError, ValidationInfo, field_validator
+
+from zero_shot_emotion.config_files import find_config
+from zero_shot_emotion.corpus import UserError, explain
+
+from .method import NEUTRAL
+
+Factor = Annotated[float, Field(ge=0.25, le=4)]
+"""Of what the neutral utterance has: two octaves or four times the time are more than speech can bear."""
+Decibels = Annotated[float, Field(ge=-30, le=30)]
+Deviation = Annotated[float, Field(ge=0, le=10)]
+FACTORS = ("f0_mean", "f0_range", "duration")
+"""What multiplies, and is interpolated and jittered in its logarithm; the other values add."""
+
+
+class RulesError(UserError, ValueError):
+    """A rule set that is not what it should be."""
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Prosody(_Strict):
+    """Global changes to an utterance; the defaults change nothing.
+
+    Attributes:
+        f0_mean: factor of the geometric mean of F0.
+        f0_range: factor of the excursions of log F0 about its mean.
+        duration: factor.
+        energy_db: active level against the level that all utterances are first brought to, in dB.
+        tilt_db: gain of the high against the low frequencies in dB, see `Tilt`.
+        breathiness: added to the aperiodicity, the share of noise in each band, from 0 to 1.
+    """
+
+    f0_mean: Factor = 1.0
+    f0_range: Factor = 1.0
+    duration: Factor = 1.0
+    energy_db: Decibels = 0.0
+    tilt_db: Decibels = 0.0
+    breathiness: Annotated[float, Field(ge=-1, le=1)] = 0.0
+
+
+class Rule(Prosody):
+    """The prosody of an emotion, each value that is given with its source; what the source says beyond is left out."""
+
+    sources: Annotated[dict[str, str], Field(validate_default=True)] = {}
+    left_out: tuple[str, ...] = ()
+
+    @field_validator("sources")
+    @classmethod
+    def _for_each_value(cls, sources: dict[str, str], info: ValidationInfo) -> dict[str, str]:
+        given = {key for key, value in info.data.items() if value != cls.model_fields[key].default}
+        if missing := sorted(given - set(sources)):
+            raise ValueError(f"a source for {', '.join(missing)}")
+        if unknown := sorted(set(sources) - set(Prosody.model_fields)):
+            raise ValueError(f"no source for {', '.join(unknown)}, which is no value of a rule")
+        return sources
+
+
+class Jitter(_Strict):
+    """Standard deviations between utterances: of the logarithm of a factor, or of a value that adds."""
+
+    f0_mean: Deviation = 0.0
+    f0_range: Deviation = 0.0
+    duration: Deviation = 0.0
+    energy_db: Deviation = 0.0
+    tilt_db: Deviation = 0.0
+    breathiness: Deviation = 0.0
+    source: str = ""
+
+
+class Tilt(_Strict):
+    """How ``tilt_db`` spreads: 0 dB up to one frequency, the whole from another on, straight over log frequency.
+
+    200 to 2,000 Hz is the shelf of real emotional speech; up to 8,000 Hz it becomes a ramp.
+    """
+
+    from_hz: PositiveFloat = 200.0
+    to_hz: PositiveFloat = 2000.0
+
+    @field_validator("to_hz")
+    @classmethod
+    def _above(cls, to_hz: float, info: ValidationInfo) -> float:
+        if to_hz <= info.data.get("from_hz", 0):
+            raise ValueError(f"more than from_hz, {info.data['from_hz']:g}")
+        return to_hz
+
+
+class RuleSet(_Strict):
+    """Rules for some emotions, and what they share."""
+
+    name: str
+    description: str
+    tilt: Tilt = Tilt()
+    jitter: Jitter = Jitter()
+    emotions: dict[str, Rule]
+
+    @field_validator("emotions")
+    @classmethod
+    def _with_neutral(cls, emotions: dict[str, Rule]) -> dict[str, Rule]:
+        if NEUTRAL not in emotions:
+            raise ValueError(f"a rule for {NEUTRAL!r}, which intensity starts from")
+        return emotions
+
+    def prosody(self, emotion: str, intensity: float, rng: np.random.Generator) -> Prosody:
+        """What to do to one utterance: the rule at an intensity, with the utterance's own jitter.
+
+        The jitter depends on the generator alone, so an utterance keeps it whatever the emotion.
+        """
+        neutral, rule = self.emotions[NEUTRAL], self.emotions[emotion]
+        values = {}
+        for key in Prosody.model_fields:
+            start, end, jitter = (getattr(part, key) for part in (neutral, rule, self.jitter))
+            noise = jitter * rng.standard_normal()
+            if key in FACTORS:
+                values[key] = start * (end / start) ** intensity * math.exp(noise)
+            else:
+                values[key] = start + (end - start) * intensity + noise
+        return Prosody.model_construct(**values)  # jitter may lead beyond what a rule may ask for
+
+
+def load_rules(name_or_path: str | Path) -> RuleSet:
+    """Read a rule set, one of ``configs/injection`` by its name or any file by its path.
+
+    Raises:
+        RulesError: naming file, emotion, key, value and what was expected.
+    """
+    try:
+        path = find_config("injection", name_or_path)
+    except FileNotFoundError as error:
+        raise RulesError(f"rule set: {error}") from None
+    try:
+        data: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except yaml.YAMLError as error:
+        raise RulesError(f"{path}: expected YAML: {' '.join(str(error).split())}") from None
+    if not isinstance(data, dict):
+        raise RulesError(f"{path}: expected a mapping, got {type(data).__name__}")
+    try:
+        return RuleSet.model_validate({"name": path.stem, **data})
+    except ValidationError as error:
+        raise RulesError(f"{path}: {explain(error)}") from None

@@ -1,0 +1,130 @@
+import re
+
+import numpy as np
+import pytest
+import yaml
+
+from injection import RulesError, RuleSet, load_rules
+from injection.rules import FACTORS
+
+ACTED = {
+    "ang": (1.45, 1.60, 0.95, 9, 12, -0.1),
+    "hap": (1.50, 1.70, 0.92, 5, 6, 0),
+    "neu": (1, 0.85, 1, 0, 0, 0),
+    "sad": (1.05, 0.75, 1.25, -5, -9, 0.2),
+}
+KEYS = ("f0_mean", "f0_range", "duration", "energy_db", "tilt_db", "breathiness")
+
+
+def values(prosody):
+    return tuple(getattr(prosody, key) for key in KEYS)
+
+
+def still(rules):
+    """The rule set without jitter."""
+    return rules.model_copy(update={"jitter": RuleSet.model_fields["jitter"].default})
+
+
+def test_acted():
+    rules = load_rules("acted")
+    assert rules.name == "acted"
+    assert {emotion: values(rule) for emotion, rule in rules.emotions.items()} == ACTED
+    assert tuple(getattr(rules.jitter, key) for key in KEYS) == (0.06, 0.12, 0.08, 2, 2, 0.03)
+
+
+def test_syntact_says_what_it_leaves_out():
+    rules = load_rules("syntact")
+    assert set(rules.emotions) == {"ang", "fea", "hap", "neu", "sad"}
+    assert values(rules.emotions["hap"]) == (1.2, 1.3, 0.7, 0, 0, 0)
+    assert all(rule.left_out for emotion, rule in rules.emotions.items() if emotion != "neu")
+
+
+def test_by_path(tmp_path):
+    path = tmp_path / "mine.yaml"
+    path.write_text("description: mine\nemotions: {neu: {}, joy: {f0_mean: 1.2, sources: {f0_mean: guess}}}\n")
+    rules = load_rules(path)
+    assert rules.name == "mine"
+    assert values(rules.emotions["joy"]) == (1.2, 1, 1, 0, 0, 0)
+
+
+@pytest.mark.parametrize("emotion", ["ang", "hap", "sad"])
+def test_intensity_leads_from_neutral_over_the_rule_and_beyond(emotion):
+    rules, rng = still(load_rules("acted")), np.random.default_rng(0)
+    neutral, rule = ACTED["neu"], ACTED[emotion]
+    assert values(rules.prosody(emotion, 0, rng)) == pytest.approx(neutral)
+    assert values(rules.prosody(emotion, 1, rng)) == pytest.approx(rule)
+    for key, half, start, end in zip(KEYS, values(rules.prosody(emotion, 0.5, rng)), neutral, rule, strict=True):
+        assert half == pytest.approx((start * end) ** 0.5 if key in FACTORS else (start + end) / 2)
+    assert rules.prosody(emotion, 1.5, rng).f0_mean == pytest.approx(rule[0] ** 1.5)
+
+
+def test_jitter_is_the_same_whatever_the_emotion():
+    rules = load_rules("acted")
+    angry, neutral = (rules.prosody(emotion, 1, np.random.default_rng(7)) for emotion in ("ang", "neu"))
+    assert angry.f0_mean / neutral.f0_mean == pytest.approx(1.45)
+    assert angry.energy_db - neutral.energy_db == pytest.approx(9)
+
+
+def test_jitter_has_the_spread_that_is_asked_for():
+    rules, rng = load_rules("acted"), np.random.default_rng(0)
+    drawn = [rules.prosody("neu", 1, rng) for _ in range(4000)]
+    assert np.std(np.log([p.f0_range for p in drawn])) == pytest.approx(0.12, rel=0.05)
+    assert np.std([p.tilt_db for p in drawn]) == pytest.approx(2, rel=0.05)
+
+
+GOOD = {"description": "x", "emotions": {"neu": {}, "ang": {"f0_mean": 1.2, "sources": {"f0_mean": "s"}}}}
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"f0_mean": -1}, "emotions.ang.f0_mean: got -1, expected: Input should be greater than or equal to 0.25"),
+        ({"energy_db": "loud"}, "emotions.ang.energy_db: got 'loud', expected: Input should be a valid number"),
+        ({"f0_men": 1.2}, "emotions.ang.f0_men: got 1.2, expected: Extra inputs are not permitted"),
+        ({"breathiness": 2}, "emotions.ang.breathiness: got 2, expected: Input should be less than or equal to 1"),
+        ({"tilt_db": 3}, "emotions.ang.sources: got {'f0_mean': 's'}, expected: Value error, a source for tilt_db"),
+        (
+            {"sources": {"f0_mean": "s", "pitch": "s"}},
+            "emotions.ang.sources: got {'f0_mean': 's', 'pitch': 's'}, "
+            "expected: Value error, no source for pitch, which is no value of a rule",
+        ),
+    ],
+)
+def test_errors_in_a_rule(tmp_path, change, message):
+    data = {**GOOD, "emotions": {"neu": {}, "ang": {**GOOD["emotions"]["ang"], **change}}}
+    path = tmp_path / "bad.yaml"
+    path.write_text(yaml.safe_dump(data))
+    with pytest.raises(RulesError, match=re.escape(f"{path}: {message}")):
+        load_rules(path)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[1, 2]", "expected a mapping, got list"),
+        ("a: [", "expected YAML: while parsing"),
+        ("emotions: {neu: {}}", "description: missing"),
+        (
+            "{description: x, emotions: {}}",
+            "emotions: got {}, expected: Value error, a rule for 'neu', which intensity",
+        ),
+        (
+            "{description: x, emotions: {neu: {}}, tilt: {from_hz: 900, to_hz: 200}}",
+            "tilt.to_hz: got 200, expected: Value error, more than from_hz, 900",
+        ),
+        (
+            "{description: x, emotions: {neu: {}}, jitter: {f0_mean: -1}}",
+            "jitter.f0_mean: got -1, expected: Input should be greater than or equal to 0",
+        ),
+    ],
+)
+def test_errors_in_a_file(tmp_path, text, message):
+    path = tmp_path / "bad.yaml"
+    path.write_text(text)
+    with pytest.raises(RulesError, match=re.escape(f"{path}: {message}")):
+        load_rules(path)
+
+
+def test_unknown_rule_set():
+    with pytest.raises(RulesError, match=r"'actd', expected the path of a \.yaml file or one of acted, syntact"):
+        load_rules("actd")

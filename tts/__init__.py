@@ -1,0 +1,7 @@
+"""Neutral speech: from a corpus of texts to a corpus of speech, each speaker in a voice of their own."""
+
+from .casting import CastingError, cast, speaker_key
+from .engine import Engine, SpeechError, Voice, load_engine
+from .speak import speak
+
+__all__ = ["CastingError", "Engine", "SpeechError", "Voice", "cast", "load_engine", "speak", "speaker_key"]
