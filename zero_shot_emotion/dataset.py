@@ -118,7 +118,7 @@ def train_batches(
     from s3prl.utility.data import get_ddp_sampler
 
     # DDP draws differ between processes where a sampler draws by weight.
-    generator = torch.Generator().manual_seed(derived_seed(seed, epoch, _rank() if balanced else 0))
+    generator = torch.Generator().manual_seed(derived_seed(seed, epoch, rank() if balanced else 0))
     sampler: Sampler[int]
     if balanced:
         weights = class_weights(dataset.labels, classes)[dataset.labels]
@@ -185,7 +185,8 @@ def seed_everything(seed: int) -> None:
     torch.manual_seed(seed)
 
 
-def _rank() -> int:
+def rank() -> int:
+    """Which of the processes that train together this is; 0 leads."""
     return torch.distributed.get_rank() if torch.distributed.is_initialized() else 0
 
 

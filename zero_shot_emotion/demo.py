@@ -109,25 +109,15 @@ class _Experiment:
             yaml.safe_dump(config, file, sort_keys=False)
 
     def run(self) -> None:
-        """Train, then test on every target."""
-        import torch
-
-        device = "cuda" if torch.cuda.is_available() else "cpu"
-        common = ["-p", str(self.expdir), "--device", device]
-        train = ["-u", self._upstream, "-d", "zero_shot_emotion", "-c", str(self._config), "--seed", str(self._seed)]
-        self._call("train", ["-m", "train", *train, *common, "-a"])
-        for target in self._targets:
-            checkpoint = str(self.expdir / "dev-best.ckpt")
-            self._call(f"test-{target}", ["-m", "evaluate", "-e", checkpoint, "-t", target, "--device", device])
-
-    def _call(self, step: str, arguments: list[str]) -> None:
-        """Run s3prl in a process of its own, its output in a log file, its progress on the terminal."""
-        command = [sys.executable, "-m", "s3prl.run_downstream", *arguments]
-        print("$ python", shlex.join(command[1:]), flush=True)
+        """Train, then test on every target: s3prl's commands, in one process that imports s3prl once."""
+        commands = [self._training(), *(self._test(target) for target in self._targets)]
+        for command in commands:
+            print("$ python -m s3prl.run_downstream", shlex.join(command), flush=True)
+        joined = [word for command in commands for word in ("--", *command)]
         self.expdir.mkdir(parents=True, exist_ok=True)
-        log = self.expdir / f"{step}.txt"
+        log = self.expdir / "output.txt"
         process = subprocess.Popen(
-            command,
+            [sys.executable, "-m", "zero_shot_emotion.s3prl_plugin.launcher", *joined],
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -136,23 +126,37 @@ class _Experiment:
         )
         assert process.stdout is not None
         with process, log.open("w", encoding="utf-8") as file:
-            self._follow(step, process.stdout, file)
+            self._follow(process.stdout, file)
         if process.returncode:
             last = "\n".join(log.read_text(encoding="utf-8").splitlines()[-5:])
-            raise DemoError(f"{self.system}: {step} failed; {log} ends in:\n{last}")
+            raise DemoError(f"the experiment {self.system!r} failed; {log} ends in:\n{last}")
 
-    def _follow(self, step: str, output: Any, log: Any) -> None:
+    def _training(self) -> list[str]:
+        what = ["-u", self._upstream, "-d", "zero_shot_emotion", "-c", str(self._config), "--seed", str(self._seed)]
+        return ["-m", "train", *what, "-p", str(self.expdir), "--device", _device(), "-a"]
+
+    def _test(self, target: str) -> list[str]:
+        checkpoint = str(self.expdir / "dev-best.ckpt")
+        return ["-m", "evaluate", "-e", checkpoint, "-t", target, "--device", _device()]
+
+    def _follow(self, output: Any, log: Any) -> None:
+        """Copy the output into the log, and show how far the training is."""
         from tqdm import tqdm
 
-        shown = "overall" if step == "train" else step.removeprefix("test-")
-        progress = re.compile(rf"{re.escape(shown)}:\s+(\d+)%")
+        progress = re.compile(r"overall:\s+(\d+)%")
         position = list(SYSTEMS).index(self.system)
-        with tqdm(total=100, desc=f"{self.system} {step}", unit="%", position=position, leave=False) as bar:
+        with tqdm(total=100, desc=f"train and test, {self.system}", unit="%", position=position) as bar:
             for line in output:
                 log.write(line)
                 found = progress.findall(line)
                 if found:
                     bar.update(int(found[-1]) - bar.n)
+
+
+def _device() -> str:
+    import torch
+
+    return "cuda" if torch.cuda.is_available() else "cpu"
 
 
 def _environment() -> dict[str, str]:

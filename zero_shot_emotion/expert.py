@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from torch.utils.data import DataLoader
 from . import metrics
 from .audio import read_audio
 from .corpus import atomic_write
-from .dataset import EmotionDataset, ResumableLoader, class_weights, collate, derived_seed, train_batches
+from .dataset import EmotionDataset, ResumableLoader, class_weights, collate, derived_seed, rank, train_batches
 from .model import EmotionClassifier
 from .results import Predictions, confusion_figure, write_predictions, write_report
 from .settings import RESERVED, ConfigError, read_settings
@@ -58,6 +59,8 @@ class DownstreamExpert(nn.Module):
         self.register_buffer("best_score", torch.full((1,), -1.0))
         # Epoch, and batches of it that were trained on: s3prl saves the first only.
         self.register_buffer("position", torch.zeros(2, dtype=torch.long))
+        # s3prl evaluates in one process of several: a forward pass there must not wait for the others to share buffers.
+        self._ddp_params_and_buffers_to_ignore = [name for name, _ in self.named_buffers()]
 
     def _check_evaluated(self, evaluated: list[str]) -> None:
         """Refuse now what would fail at the first evaluation, and warn of targets."""
@@ -117,11 +120,20 @@ class DownstreamExpert(nn.Module):
         done = int(self.position[1]) if int(self.position[0]) == epoch else 0
 
         def advance(position: int) -> None:
+            if rank() > 0 and epoch * len(batches) + position >= self._batches_in_all:
+                # s3prl counts steps in the leading process alone: the others would go on for ever.
+                raise SystemExit
             self.position.copy_(torch.tensor([epoch, position + 1]))
 
         return ResumableLoader(
             dataset, batches, done, rc.num_workers, lambda i: derived_seed(self._seed, epoch, i), advance
         )
+
+    @property
+    def _batches_in_all(self) -> float:
+        """How many batches each process trains on."""
+        runner = self._arguments.get("runner", {})
+        return runner.get("total_steps", math.inf) * runner.get("gradient_accumulate_steps", 1)
 
     # interface
     def forward(

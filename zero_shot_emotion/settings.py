@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from .corpus import LabelSet, UserError, explain, label_set
+from .corpus.utterance import Name
 
 RESERVED = ("train", "dev")
 """Split names that no target may take."""
@@ -53,7 +54,7 @@ class DataSettings(_Section):
 
     train: tuple[str, ...] = ()
     dev: tuple[str, ...] = ()
-    targets: dict[str, str] = {}
+    targets: dict[Name, str] = {}  # names become file names
     iem_root: str | None = None
     syn_root: str | None = None
     meta_data: str | None = None
