@@ -111,8 +111,8 @@ class _Experiment:
     def run(self) -> None:
         """Train, then test on every target: s3prl's commands, in one process that imports s3prl once."""
         commands = [self._training(), *(self._test(target) for target in self._targets)]
-        for command in commands:
-            print("$ python -m s3prl.run_downstream", shlex.join(command), flush=True)
+        shown = [f"$ python -m s3prl.run_downstream {shlex.join(command)}\n" for command in commands]
+        print("".join(shown), end="", flush=True)  # in one piece: the other experiment prints too
         joined = [word for command in commands for word in ("--", *command)]
         self.expdir.mkdir(parents=True, exist_ok=True)
         log = self.expdir / "output.txt"
