@@ -215,6 +215,30 @@ class TestLearningRate:
         assert optimizer.param_groups[0]["lr"] == rate
 
 
+class TestSavingWhole:
+    @staticmethod
+    def runner() -> Any:
+        def save(states: bytes, path: str) -> None:
+            Path(path).write_bytes(states[:3])
+            if len(states) > 3:
+                raise KeyboardInterrupt
+
+        module = SimpleNamespace(torch=SimpleNamespace(save=save, load="other things stay"))
+        repairs.save_whole(module)
+        return module
+
+    def test_a_save_that_is_cut_short_leaves_the_old_checkpoint(self, tmp_path: Path) -> None:
+        path = tmp_path / "dev-best.ckpt"
+        runner = self.runner()
+        runner.torch.save(b"old", str(path))
+
+        with pytest.raises(KeyboardInterrupt):
+            runner.torch.save(b"newer", str(path))
+
+        assert path.read_bytes() == b"old"
+        assert runner.torch.load == "other things stay"
+
+
 def test_the_real_torchaudio_works_without_its_extension() -> None:
     """As on a torch for the CPU, where torchaudio's library finds no libc10_cuda."""
     code = """

@@ -3,8 +3,8 @@
 Each mends one thing that s3prl expects and a newer library took away, and does nothing where the thing
 is still there. On the versions that this project pins, only `allow_argparse_namespace` has work to do.
 
-One repair is of s3prl's own making, on any stack, and touches this project's downstream alone:
-`restore_learning_rate`.
+Two repairs are of s3prl's own making, on any stack: `restore_learning_rate`, which touches this project's downstream
+alone, and `save_whole`.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib import import_module
 from importlib.machinery import ModuleSpec
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -51,6 +52,7 @@ def _after_runner(loader: Any) -> None:
     def execute(original: Callable[[ModuleType], None], module: ModuleType) -> None:
         original(module)
         restore_learning_rate(module)
+        save_whole(module)
 
     _around(loader, execute)
 
@@ -154,6 +156,27 @@ def restore_learning_rate(runner: Any) -> None:
         return scheduler
 
     runner.Runner._get_scheduler = make_and_restore
+
+
+def save_whole(runner: Any) -> None:
+    """Let the runner's checkpoints take their names when they are complete: a kill must not cost the best model."""
+    runner.torch = _TorchSavingWhole(runner.torch)
+
+
+class _TorchSavingWhole:
+    """The module ``torch`` as the runner sees it, with another ``save``."""
+
+    def __init__(self, torch: Any) -> None:
+        self._torch = torch
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._torch, name)
+
+    def save(self, states: object, path: str) -> None:
+        """Write beside the old checkpoint, then take its place."""
+        part = Path(f"{path}.part")
+        self._torch.save(states, str(part))
+        part.replace(path)
 
 
 def allow_argparse_namespace() -> None:
