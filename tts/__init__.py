@@ -2,6 +2,7 @@
 
 from .casting import CastingError, cast, speaker_key
 from .engine import Engine, SpeechError, Voice, load_engine
+from .quality import Quality
 from .speak import speak
 
-__all__ = ["CastingError", "Engine", "SpeechError", "Voice", "cast", "load_engine", "speak", "speaker_key"]
+__all__ = ["CastingError", "Engine", "Quality", "SpeechError", "Voice", "cast", "load_engine", "speak", "speaker_key"]

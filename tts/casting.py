@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import random
-from collections import defaultdict
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -24,6 +24,9 @@ class CastingError(UserError, ValueError):
     """A speaker whom no voice fits, or who is not one person."""
 
 
+Spares = Mapping[str, tuple[Voice, ...]]
+
+
 @dataclass
 class _Role:
     """What is known of a speaker."""
@@ -32,6 +35,7 @@ class _Role:
     gender: str | None
     language: str
     dialogues: list[str] = field(default_factory=list)
+    labels: Counter[str] = field(default_factory=Counter)
 
     def __str__(self) -> str:
         return f"speaker {self.key!r} (gender {self.gender or 'unknown'}, language {self.language})"
@@ -46,7 +50,8 @@ def cast(corpus: Corpus, voices: Sequence[Voice], seed: int = 0) -> dict[str, Vo
     """Give every speaker a voice.
 
     A speaker keeps it through the corpus, the speakers of a dialogue differ, and no voice is used
-    again while a fitting one was used less.
+    again while a fitting one was used less. Among those used least, the one is taken that has said the
+    least with this speaker's labels so far: that spreads every voice over the classes.
 
     Args:
         corpus: whose speakers are cast, in the order of their first utterances.
@@ -60,23 +65,63 @@ def cast(corpus: Corpus, voices: Sequence[Voice], seed: int = 0) -> dict[str, Vo
         CastingError: if no voice fits a speaker, or a speaker has two genders or languages.
     """
     order = random.Random(seed).sample(list(voices), len(voices))
+    roles = _roles(corpus)
+    classes = {label: n for n, label in enumerate(dict.fromkeys(label for role in roles for label in role.labels))}
     uses = np.zeros(len(order), dtype=np.int64)
+    said = np.zeros((len(order), len(classes)))
     fitting: dict[tuple[str | None, str], npt.NDArray[np.int64]] = {}
     taken: dict[str, list[int]] = defaultdict(list)
     chosen: dict[str, Voice] = {}
-    for role in _roles(corpus):
+    for role in roles:
         wanted = (role.gender, role.language)
         if wanted not in fitting:
             fitting[wanted] = np.array([i for i, voice in enumerate(order) if _fits(voice, *wanted)], dtype=np.int64)
         free = np.setdiff1d(fitting[wanted], [i for dialogue in role.dialogues for i in taken[dialogue]])
         if not len(free):
             raise CastingError(_no_voice(role, len(fitting[wanted])))
-        best = int(free[uses[free].argmin()])
+        says = np.array([role.labels[label] for label in classes], dtype=np.float64)
+        least = free[uses[free] == uses[free].min()]
+        best = int(least[(said[least] @ says).argmin()])
         uses[best] += 1
+        said[best] += says
         chosen[role.key] = order[best]
         for dialogue in role.dialogues:
             taken[dialogue].append(best)
     return chosen
+
+
+def understudies(corpus: Corpus, voices: Sequence[Voice], chosen: Mapping[str, Voice], seed: int, most: int) -> Spares:
+    """The voices that take over, in this order, where a speaker's own fails at an utterance.
+
+    They fit the speaker as the own one does and belong to nobody in the speaker's dialogues. The order is
+    the speaker's, so that all utterances that fail once are said by the same second voice.
+
+    Args:
+        corpus: as it was cast.
+        voices: of the engine.
+        chosen: what `cast` returned.
+        seed: of the casting.
+        most: voices a speaker.
+
+    Returns:
+        up to ``most`` voices for each `speaker_key`.
+    """
+    roles = _roles(corpus)
+    present: dict[str, set[str]] = defaultdict(set)
+    for role in roles:
+        for dialogue in role.dialogues:
+            present[dialogue].add(chosen[role.key].id)
+    fitting: dict[tuple[str | None, str], list[Voice]] = {}
+    spares: dict[str, tuple[Voice, ...]] = {}
+    for role in roles:
+        wanted = (role.gender, role.language)
+        if wanted not in fitting:
+            fitting[wanted] = [voice for voice in voices if _fits(voice, *wanted)]
+        taken = {chosen[role.key].id}.union(*(present[dialogue] for dialogue in role.dialogues))
+        count = min(len(fitting[wanted]), most + len(taken))
+        drawn = random.Random(f"{seed}/{role.key}").sample(fitting[wanted], count)
+        spares[role.key] = tuple(voice for voice in drawn if voice.id not in taken)[:most]
+    return spares
 
 
 def _roles(corpus: Corpus) -> list[_Role]:
@@ -91,6 +136,8 @@ def _roles(corpus: Corpus) -> list[_Role]:
                 f"{role} has gender {utterance.gender or 'unknown'} and language {language} in the utterance "
                 f"{utterance.id!r}, expected one person in one language"
             )
+        if utterance.label is not None:
+            role.labels[utterance.label] += 1
         if utterance.dialogue is not None and utterance.dialogue not in role.dialogues:
             role.dialogues.append(utterance.dialogue)
     return list(roles.values())

@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
+
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from zero_shot_emotion.audio import Audio
 from zero_shot_emotion.corpus import UserError
+from zero_shot_emotion.corpus.corpus import explain
 
 GROUP = "zero_shot_emotion.tts"
 """The entry-point group under which a package of one's own offers engines."""
-ENGINES: Mapping[str, str] = {"espeak-ng": "tts.espeak:EspeakNg"}
-"""The engines of this package: what is called without arguments to make each."""
+ENGINES: Mapping[str, str] = {
+    "espeak-ng": "tts.espeak:EspeakNg",
+    "coqui": "tts.coqui:Coqui",
+    "openai": "tts.endpoint:Endpoint",
+    "flite": "tts.flite:Flite",
+    "piper": "tts.piper:Piper",
+}
+"""The engines of this package."""
 
 
 class SpeechError(UserError, ValueError):
@@ -36,12 +46,23 @@ class Voice:
     gender: Literal["female", "male"] | None = None
 
 
+class Settings(BaseModel):
+    """What an engine can be told. Goes on the card as it is, so it never holds a key."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=())
+
+
 class Engine(Protocol):
-    """What speaks. A text and a voice give the same sound in every process, whatever was spoken before."""
+    """What speaks. A text and a voice give the same sound in every process, whatever was spoken before.
+
+    The class is called without arguments. One with settings has them described in a pydantic model
+    named ``Settings``, is called with an instance of it, and keeps it as ``settings``. One that cannot
+    use any number of processes says how many in ``most_workers()``.
+    """
 
     @property
     def version(self) -> str:
-        """Of the program behind the engine; goes on the card."""
+        """Of the program behind the engine, and of what it loads; goes on the card."""
 
     def voices(self) -> Sequence[Voice]:
         """The voices to cast from, in a fixed order."""
@@ -54,16 +75,83 @@ class Engine(Protocol):
         """
 
 
-@cache
-def load_engine(name: str) -> Engine:
-    """The engine of a name, made once a process.
+def engine_names() -> list[str]:
+    """The engines there are, those of other packages included."""
+    return sorted(_known())
+
+
+def engine_class(name: str) -> Any:
+    """The class of an engine.
 
     Raises:
         SpeechError: if there is none, naming those there are.
     """
-    own = (EntryPoint(name, target, GROUP) for name, target in ENGINES.items())
-    known = {point.name: point for point in (*entry_points(group=GROUP), *own)}
+    known = _known()
     if name not in known:
         raise SpeechError(f"unknown engine {name!r}: expected one of {', '.join(sorted(known))}")
-    engine: Engine = known[name].load()()
+    return known[name].load()
+
+
+@cache
+def load_engine(name: str, settings: str = "{}") -> Engine:
+    """The engine of a name, made once a process.
+
+    Args:
+        name: of an engine.
+        settings: as a JSON object, see the engine's ``Settings``.
+
+    Raises:
+        SpeechError: if there is no such engine, or a setting is not one of its own.
+    """
+    made = engine_class(name)
+    given = json.loads(settings)
+    model = getattr(made, "Settings", None)
+    if model is None:
+        if given:
+            raise SpeechError(
+                f"engine {name}: got the setting {next(iter(given))!r}, expected none: it has no settings"
+            )
+        engine: Engine = made()
+        return engine
+    try:
+        engine = made(model.model_validate(given))
+    except ValidationError as error:
+        raise SpeechError(f"engine {name}: {explain(error)} (settings: {', '.join(model.model_fields)})") from None
     return engine
+
+
+def parse_settings(pairs: Sequence[str]) -> dict[str, Any]:
+    """Settings from a command line.
+
+    >>> parse_settings(["seed=3", "languages=[en, de]", "model=tts-1"])
+    {'seed': 3, 'languages': ['en', 'de'], 'model': 'tts-1'}
+
+    Args:
+        pairs: ``KEY=VALUE``, the values in YAML.
+
+    Raises:
+        SpeechError: on another form.
+    """
+    import yaml
+
+    settings = {}
+    for pair in pairs:
+        key, equals, value = pair.partition("=")
+        try:
+            settings[key] = yaml.safe_load(value)
+        except yaml.YAMLError as error:
+            raise SpeechError(f"got {pair!r}, expected KEY=VALUE with a value in YAML: {error}") from None
+        if not key or not equals:
+            raise SpeechError(f"got {pair!r}, expected KEY=VALUE")
+    return settings
+
+
+def settings_of(engine: Engine) -> dict[str, Any]:
+    """All settings of an engine, those left at their defaults too, as they go on the card."""
+    settings: BaseModel | None = getattr(engine, "settings", None)
+    return {} if settings is None else settings.model_dump(mode="json", exclude_none=True)
+
+
+def _known() -> dict[str, EntryPoint]:
+    own = (EntryPoint(name, target, GROUP) for name, target in ENGINES.items())
+    return {point.name: point for point in (*entry_points(group=GROUP), *own)}

@@ -2,35 +2,91 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from pydantic import BaseModel, ConfigDict
 
 from zero_shot_emotion import __version__
 from zero_shot_emotion.audio import check_audio
 from zero_shot_emotion.corpus import Corpus, Utterance
+from zero_shot_emotion.corpus.atomic import atomic_write
+from zero_shot_emotion.corpus.corpus import CARD, MANIFEST, read_manifest
 from zero_shot_emotion.corpus.stage import Made, StageReport, local_executor, run_stage
 
-from .casting import cast, speaker_key
-from .engine import SpeechError, load_engine
+from .association import Association, associate
+from .casting import DEFAULT_LANGUAGE, cast, speaker_key, understudies
+from .engine import Engine, SpeechError, load_engine, settings_of
+from .normalise import normalise
+from .pace import pace_report
+from .quality import Quality, faults, load_listener, spoken_seconds
 from .text import spoken
+
+
+class Line(BaseModel):
+    """An utterance to speak, and who may speak it: its speaker's voice, then the understudies in their order."""
+
+    model_config = ConfigDict(frozen=True)
+
+    utterance: Utterance
+    voices: tuple[str, ...]
+
+    @property
+    def id(self) -> str:
+        return self.utterance.id
 
 
 @dataclass(frozen=True)
 class SpeakTask:
-    """Speaks an utterance in the voice that its line names. The sound is the engine's, untrimmed and unscaled."""
+    """Speaks a line in the first of its voices that passes the gate. The sound is the engine's, untrimmed and unscaled.
+
+    A voice at which the engine itself fails counts as one that does not pass.
+    """
 
     engine: str
+    settings: str
+    quality: Quality
 
-    def __call__(self, utterance: Utterance) -> list[Made]:
-        text = spoken(utterance.text or "")
+    def __call__(self, line: Line) -> list[Made]:
+        utterance = line.utterance
+        language = utterance.language or DEFAULT_LANGUAGE
+        text = normalise(spoken(utterance.text or ""), language)
         if not text:
             raise SpeechError(f"nothing to speak in the text {utterance.text!r}")
-        audio = load_engine(self.engine).speak(text, utterance.extra["voice"])
-        check_audio(audio, f"{self.engine}, text {text!r}")
-        return [Made(utterance, audio)]
+        said = {"spoken": text} if text != utterance.text else {}
+        failed: list[str] = []
+        for voice in line.voices:
+            try:
+                audio = load_engine(self.engine, self.settings).speak(text, voice)
+            except SpeechError as error:
+                failed.append(str(error))
+                continue
+            if fault := faults(audio, text, language, self.quality):
+                failed.append(f"voice {voice!r} {fault}")
+                continue
+            check_audio(audio, f"{self.engine}, text {text!r}")
+            takes = {"takes": 1 + len(failed)} if failed else {}
+            seconds = round(spoken_seconds(audio), 2)
+            return [Made(utterance.with_(voice=voice, engine=self.engine, seconds=seconds, **said, **takes), audio)]
+        raise SpeechError(f"{self.engine}: no voice passes for {text!r}: {'; '.join(failed)}")
+
+
+@dataclass(frozen=True)
+class SpeakReport(StageReport):
+    """What the stage did, and how the voices lie over the labels."""
+
+    association: Association | None = None
+
+    def summary(self) -> str:
+        lines = [super().summary()]
+        quality = self.card["gate"]
+        lines.append(f"  respoken  {quality['respoken']} by another voice, {quality['out_of_pace']} out of pace")
+        return "\n".join([*lines, *([self.association.summary()] if self.association else [])])
 
 
 def speak(
@@ -38,45 +94,60 @@ def speak(
     out: str | Path,
     *,
     engine: str = "espeak-ng",
+    settings: Mapping[str, Any] | None = None,
+    quality: Quality | None = None,
     seed: int = 0,
     workers: int = 1,
     skip_errors: bool = False,
     overwrite: bool = False,
     executor: Executor | None = None,
-) -> StageReport:
+) -> SpeakReport:
     """Speak a corpus neutrally, each speaker in a voice of their own.
+
+    Where a voice fails at an utterance, that utterance alone is spoken by another that fits, and its line
+    says so in ``takes``; the speaker keeps the own voice in all others.
 
     Args:
         corpus: with text; speakers, genders, languages and dialogues are heeded where given.
-        out: the folder of the new corpus, whose lines gain ``voice`` and ``engine``.
+        out: the folder of the new corpus, whose lines gain ``voice``, ``engine``, ``seconds`` (of speech) and,
+            where it differs from the text, ``spoken``.
         engine: by name, see `tts.engine`.
+        settings: of the engine.
+        quality: what passes; by default wide bounds.
         seed: of the casting.
-        workers: processes on this machine, where no executor is given.
+        workers: processes on this machine, where no executor is given; fewer where the engine asks for fewer.
         skip_errors: leave out what cannot be spoken, and list it.
         overwrite: throw away what the folder holds of another run.
         executor: any `concurrent.futures.Executor`.
 
     Raises:
-        SpeechError: if the engine is unknown.
+        SpeechError: if the engine or one of its settings is unknown.
         CastingError: if no voice fits a speaker.
         StageError: if utterances failed, or the folder holds another run.
     """
-    speaker = load_engine(engine)
-    voices = cast(corpus, speaker.voices(), seed)
-    items = [u.with_(voice=voices[speaker_key(u)].id, engine=engine) for u in corpus]
+    quality = quality or Quality()
+    if quality.asr is not None:
+        load_listener(quality.asr)
+    given = json.dumps(dict(settings or {}), sort_keys=True, default=str)
+    speaker = load_engine(engine, given)
+    lines, association = _cast(corpus, speaker, seed, quality.takes)
     card = {
         "stage": "speak",
         "engine": engine,
+        **({"settings": described} if (described := settings_of(speaker)) else {}),
         "seed": seed,
+        "quality": quality.model_dump(mode="json", exclude_none=True),
         "source": {"name": corpus.name, "fingerprint": corpus.card.get("fingerprint")},
-        "versions": {"zero_shot_emotion": __version__, engine: speaker.version, "numpy": np.__version__},
+        "versions": {"zero_shot_emotion": __version__, engine: speaker.version, **_library_versions()},
     }
+    if association:
+        card["voice_and_label"] = association.card()
     if "labels" in corpus.card:
         card["labels"] = corpus.card["labels"]
-    with local_executor(1 if executor else workers) as local:
-        return run_stage(
-            items,
-            SpeakTask(engine),
+    with local_executor(1 if executor else _workers(speaker, workers)) as local:
+        report = run_stage(
+            lines,
+            SpeakTask(engine, given, quality),
             out,
             name="speak",
             card=card,
@@ -84,3 +155,40 @@ def speak(
             skip_errors=skip_errors,
             overwrite=overwrite,
         )
+    return SpeakReport(**{**vars(report), "card": _with_gate(report)}, association=association)
+
+
+def _cast(corpus: Corpus, speaker: Engine, seed: int, takes: int) -> tuple[list[Line], Association | None]:
+    voices = speaker.voices()
+    chosen = cast(corpus, voices, seed)
+    spares = understudies(corpus, voices, chosen, seed, takes)
+    lines = []
+    for utterance in corpus:
+        key = speaker_key(utterance)
+        lines.append(Line(utterance=utterance, voices=(chosen[key].id, *(voice.id for voice in spares[key]))))
+    return lines, associate(corpus, chosen, seed)
+
+
+def _workers(speaker: Engine, asked: int) -> int:
+    most = getattr(speaker, "most_workers", lambda: None)()
+    return asked if most is None else min(asked, most)
+
+
+def _library_versions() -> dict[str, str]:
+    from importlib.metadata import version
+
+    return {"numpy": np.__version__, "num2words": version("num2words")}
+
+
+def _with_gate(report: StageReport) -> dict[str, Any]:
+    """The card with what the gate found, added to the file if this run has completed it."""
+    if "gate" in report.card:
+        return report.card
+    manifest = report.out / MANIFEST
+    respoken = sum("takes" in utterance.extra for utterance in read_manifest(manifest))
+    gate = {"respoken": respoken, "failed": len(report.failures), **pace_report(read_manifest(manifest))}
+    card = {**report.card, "gate": gate}
+    with atomic_write(report.out / CARD) as file:
+        json.dump(card, file, indent=2, ensure_ascii=False)
+        file.write("\n")
+    return card

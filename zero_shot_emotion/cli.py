@@ -109,19 +109,33 @@ def generate(
 def speak(
     corpus: Input,
     out: Out,
-    engine: Annotated[str, typer.Option(help="Speech engine.")] = "espeak-ng",
+    engine: Annotated[
+        str, typer.Option(help="espeak-ng, coqui, openai, flite, piper, or one that another package offers.")
+    ] = "espeak-ng",
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("-s", "--set", metavar="KEY=VALUE", help="A setting of the engine; may be repeated."),
+    ] = None,
+    quality: Annotated[
+        list[str] | None,
+        typer.Option("-q", "--quality", metavar="KEY=VALUE", help="A bound of the quality gate; may be repeated."),
+    ] = None,
     seed: Seed = 0,
     workers: Workers = 0,
     skip_errors: SkipErrors = False,
     overwrite: Overwrite = False,
 ) -> None:
     """Text corpus to neutral speech: each speaker keeps one voice of the right gender and language."""
+    from tts.engine import parse_settings
+    from tts.quality import read_quality
     from tts.speak import speak as run
 
     report = run(
         _input(corpus, out),
         out,
         engine=engine,
+        settings=parse_settings(settings or []),
+        quality=read_quality(parse_settings(quality or [])),
         seed=seed,
         workers=_cores(workers),
         skip_errors=skip_errors,

@@ -125,11 +125,18 @@ def _upstreams() -> Iterator[Check]:
 
 
 def _engines() -> Iterator[Check]:
-    from tts.engine import load_engine
+    from tts.engine import ENGINES, engine_class, load_engine
 
     voices = load_engine("espeak-ng").voices()
     languages = {voice.language for voice in voices}
     yield Check("engines", "ok", f"espeak-ng: {len(voices)} voices in {len(languages)} languages")
+    for name in ENGINES:
+        if name == "espeak-ng":
+            continue
+        try:
+            yield Check("engines", "ok", f"{name}: {engine_class(name).finding()}")
+        except UserError as error:
+            yield Check("engines", "missing", str(error), "the other engines work without it")
     for entry in entry_points(group="zero_shot_emotion.tts"):
         yield Check("engines", "ok", f"{entry.name}: registered by {entry.value}")
 

@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 
 from tts import CastingError, Voice, cast, speaker_key
+from tts.casting import understudies
 from zero_shot_emotion.corpus import Corpus, Utterance
 
 VOICES = [Voice(f"{language}-{gender}-{n}", language, gender)
@@ -104,3 +105,17 @@ def test_errors(utterances, message):
     with pytest.raises(CastingError) as error:
         cast(corpus(*utterances), VOICES)
     assert str(error.value) == message
+
+
+def test_understudies_fit_and_are_nobody_else_in_the_dialogue():
+    toy = dialogues(6)
+    chosen = cast(toy, VOICES, seed=1)
+    spares = understudies(toy, VOICES, chosen, seed=1, most=3)
+    for utterance in toy:
+        partners = {chosen[u.speaker].id for u in toy if u.dialogue == utterance.dialogue}
+        own = spares[utterance.speaker]
+        assert len({voice.id for voice in own}) == 3
+        assert {voice.gender for voice in own} == {utterance.gender}
+        assert not partners & {voice.id for voice in own}
+    assert understudies(toy, VOICES, chosen, seed=1, most=3) == spares
+    assert understudies(toy, VOICES, chosen, seed=2, most=3) != spares

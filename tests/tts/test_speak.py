@@ -1,8 +1,11 @@
 import json
+import sys
 
+import numpy as np
 import pytest
 
-from tts import SpeechError, load_engine, speak
+from tts import Quality, SpeechError, load_engine, speak
+from zero_shot_emotion.audio import Audio
 from zero_shot_emotion.corpus import Corpus, stage
 from zero_shot_emotion.corpus.stage import StageError
 
@@ -25,7 +28,7 @@ def test_speech_of_the_tiny_corpus(tiny, tmp_path):
     assert (card["stage"], card["engine"], card["seed"]) == ("speak", "espeak-ng", 1)
     assert card["source"] == {"name": "tiny", "fingerprint": "0123456789abcdef"}
     assert card["labels"] == ["neu", "hap", "ang", "sad"]
-    assert set(card["versions"]) == {"zero_shot_emotion", "espeak-ng", "numpy"}
+    assert set(card["versions"]) == {"zero_shot_emotion", "espeak-ng", "numpy", "num2words"}
 
 
 def test_the_bytes_do_not_depend_on_the_workers(tiny, tmp_path):
@@ -66,3 +69,117 @@ def test_unknown_engine(tiny, tmp_path):
     with pytest.raises(SpeechError, match="unknown engine 'harp'"):
         speak(tiny, tmp_path / "out", engine="harp")
     assert not (tmp_path / "out").exists()
+
+
+class Fickle:
+    """espeak-ng, but the voices that are told cannot say the texts that are told: {voice: part of the text}."""
+
+    version = "1"
+
+    def __init__(self, fails, how):
+        self.inner, self.fails, self.how = load_engine("espeak-ng"), fails, how
+
+    def voices(self):
+        return self.inner.voices()
+
+    def speak(self, text, voice_id):
+        audio = self.inner.speak(text, voice_id)
+        return self.how(audio) if voice_id in self.fails and self.fails[voice_id] in text else audio
+
+
+def silent(audio):
+    return Audio(np.zeros_like(audio.wave), audio.rate)
+
+
+def refused(audio):
+    raise SpeechError("fickle: refused")
+
+
+@pytest.mark.parametrize("how", [silent, refused])
+def test_what_fails_is_spoken_by_another_voice(tiny, tmp_path, monkeypatch, how):
+    voices = {u.id: u.extra["voice"] for u in speak(tiny, tmp_path / "plain").corpus}
+    fickle = Fickle({voices["shop-0"]: "Monday"}, how)
+    monkeypatch.setattr(sys.modules["tts.speak"], "load_engine", lambda name, settings="{}": fickle)
+    report = speak(tiny, tmp_path / "out")
+    made = {u.id: u for u in report.corpus}
+    assert made["shop-0"].extra["takes"] == 2
+    assert made["shop-0"].extra["voice"] not in voices.values()
+    assert {i: u.extra["voice"] for i, u in made.items() if i != "shop-0"} == {
+        i: voice for i, voice in voices.items() if i != "shop-0"
+    }
+    genders = {voice.id: voice.gender for voice in fickle.voices()}
+    assert genders[made["shop-0"].extra["voice"]] == "female"
+    assert report.card["gate"] == {"respoken": 1, "failed": 0, "out_of_pace": 0}
+    assert "respoken  1 by another voice" in report.summary()
+
+
+def test_what_no_voice_can_say_is_a_failure(tiny, tmp_path, monkeypatch):
+    class Never(dict):
+        def __contains__(self, voice):
+            return True
+
+        def __getitem__(self, voice):
+            return "Monday"
+
+    fickle = Fickle(Never(), silent)
+    monkeypatch.setattr(sys.modules["tts.speak"], "load_engine", lambda name, settings="{}": fickle)
+    report = speak(tiny, tmp_path / "out", skip_errors=True, quality=Quality(takes=1))
+    (failure,) = report.failures.values()
+    assert list(report.failures) == ["shop-0"]
+    assert failure.startswith(
+        "SpeechError: espeak-ng: no voice passes for 'You told me that it would be ready by Monday.'"
+    )
+    assert failure.count(" is silent") == 2
+    assert report.card["gate"] == {"respoken": 0, "failed": 1, "out_of_pace": 0}
+
+
+def test_the_card_tells_how_voices_lie_over_labels(tiny, tmp_path):
+    report = speak(tiny, tmp_path / "out")
+    told = report.card["voice_and_label"]
+    assert set(told) == {"cramers_v", "by_chance", "p", "balance"}
+    assert set(told["balance"]) == {"ang", "hap", "neu", "sad"}
+    assert "Cramér's V with the label" in report.summary()
+
+
+def test_what_is_spoken_is_in_the_line_where_it_differs(tiny, tmp_path):
+    changed = tuple(u.with_(text="Dr. Lee pays $3!") if u.id == "news-0" else u for u in tiny)
+    lines = {u.id: u for u in speak(Corpus("x", tiny.root, changed), tmp_path / "out").corpus}
+    assert lines["news-0"].text == "Dr. Lee pays $3!"
+    assert lines["news-0"].extra["spoken"] == "Doctor Lee pays three dollars."
+    assert "spoken" not in lines["news-2"].extra
+    assert 0.5 < lines["news-2"].extra["seconds"] < 3
+
+
+def test_a_finished_run_is_not_done_again(tiny, tmp_path):
+    first = speak(tiny, tmp_path / "out")
+    before = files(tmp_path / "out")
+    again = speak(tiny, tmp_path / "out")
+    assert (again.resumed, again.card) == (6, first.card)
+    assert files(tmp_path / "out") == before
+
+
+def test_engine_without_settings(tiny, tmp_path):
+    with pytest.raises(SpeechError, match="engine espeak-ng: got the setting 'speed', expected none"):
+        speak(tiny, tmp_path / "out", settings={"speed": 2})
+
+
+def test_settings_and_bounds_of_the_command_line(tiny, tmp_path, capfd, monkeypatch):
+    from zero_shot_emotion.cli import main
+
+    def command(*options):
+        monkeypatch.setattr(sys, "argv", ["zero-shot-emotion", "speak", str(tiny.root), "-j", "1", *options])
+        main()
+
+    with pytest.raises(SystemExit):
+        command("-o", str(tmp_path / "out"), "-q", "takes=1", "-q", "pace=[1.0, 14]")
+    card = json.loads((tmp_path / "out" / "corpus.json").read_text())
+    assert card["quality"] | {"takes": 1, "pace": [1.0, 14.0]} == card["quality"]
+    for options, message in {
+        ("-s", "rate=3"): "error: engine espeak-ng: got the setting 'rate', expected none",
+        ("-s", "rate"): "error: got 'rate', expected KEY=VALUE",
+        ("-q", "takes=many"): "error: quality: takes: got 'many'",
+        ("--engine", "piper"): "error: engine piper: models: missing (settings: models, voices)",
+    }.items():
+        with pytest.raises(SystemExit, match="1"):
+            command("-o", str(tmp_path / "other"), *options)
+        assert message in capfd.readouterr().err

@@ -18,6 +18,11 @@ from tts.text import spoken
         ("No! Never!! You?! ¡Ay! ¿Qué?", "No. Never. You? Ay. ¿Qué?"),
         ("快走！真的！？", "快走.真的?"),
         ("It's 5 < 6 & that's 100% sure, $3.", "It's 5 < 6 & that's 100% sure, $3."),
+        ("Haha, that's funny. Hahaha!", "that's funny."),
+        ("hehe ok lol, ha ha ha", "ok"),
+        ("So you *laughs* won? *Cries softly*", "So you won?"),
+        ("Ha! Aha, Haha-ville, he hee, ja ja.", "Ha. Aha, Haha-ville, he hee, ja ja."),
+        ("哈哈哈，好吧 ㅋㅋㅋ", "好吧"),
     ],
 )
 def test_spoken(line, words):
