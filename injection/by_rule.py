@@ -9,9 +9,9 @@ import numpy as np
 
 from zero_shot_emotion.audio import Audio, resample
 
-from .loudness import REFERENCE_DB, fade, limit, set_level, trim
+from .loudness import REFERENCE_DB, background, fade, limit, set_level, trim
 from .rules import RuleSet, load_rules
-from .world import analyse, change, synthesise
+from .world import analyse, change, match_spectrum, synthesise
 
 RATE = 16_000
 """Hz. What the upstreams hear; WORLD takes three quarters of the time that it takes at 22,050 Hz, and half of
@@ -41,6 +41,14 @@ class ByRule:
     ) -> tuple[Audio, dict[str, float]]:
         prosody = self.rules.prosody(emotion, intensity, rng)
         neutral = trim(resample(audio, RATE).wave, RATE)
-        wave = synthesise(change(analyse(neutral, RATE), prosody, self.rules.tilt))
-        wave = limit(set_level(fade(wave, RATE), RATE, REFERENCE_DB + prosody.energy_db))
-        return Audio(wave, RATE), prosody.model_dump()
+        speech = match_spectrum(analyse(neutral, RATE), self.rules.spectrum)
+        wave = fade(synthesise(change(speech, prosody, self.rules.tilt)), RATE)
+        level = REFERENCE_DB + prosody.energy_db
+        wave = set_level(wave, RATE, level)
+        parameters = prosody.model_dump()
+        if self.rules.noise is not None:
+            snr_db = rng.uniform(*self.rules.noise.snr_db)
+            slope_db = rng.uniform(*self.rules.noise.slope_db)
+            wave = wave + 10 ** ((level - snr_db) / 20) * background(len(wave), RATE, slope_db, rng)
+            parameters |= {"snr_db": snr_db, "noise_slope_db": slope_db}
+        return Audio(limit(wave), RATE), parameters

@@ -17,6 +17,8 @@ REFERENCE_DB = -30.0
 KNEE = 0.7
 """Amplitude from which on peaks are bent; nothing reaches 1."""
 FADE_SECONDS = 0.005
+FLOOR_HZ = 50.0
+"""Below, the noise of a background is flat."""
 
 
 def _frame_powers(wave: npt.NDArray[np.floating], rate: int) -> Array:
@@ -65,3 +67,11 @@ def fade(wave: Array, rate: int) -> Array:
     gain[: len(ramp)] = ramp
     gain[len(wave) - len(ramp) :] = ramp[::-1]
     return wave * gain
+
+
+def background(size: int, rate: int, slope_db: float, rng: np.random.Generator) -> Array:
+    """Noise of RMS 1 whose spectrum slopes by so many dB per octave above 50 Hz."""
+    spectrum = np.fft.rfft(rng.standard_normal(size))
+    octaves = np.log2(np.maximum(np.fft.rfftfreq(size, 1 / rate), FLOOR_HZ) / FLOOR_HZ)
+    noise: Array = np.fft.irfft(spectrum * 10 ** (slope_db * octaves / 20), size)
+    return noise / np.sqrt((noise**2).mean())

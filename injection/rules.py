@@ -8,7 +8,16 @@ from typing import Annotated, Any
 
 import numpy as np
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, ValidationError, ValidationInfo, field_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    PositiveFloat,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 
 from zero_shot_emotion.config_files import find_config
 from zero_shot_emotion.corpus import UserError, explain
@@ -19,7 +28,8 @@ Factor = Annotated[float, Field(ge=0.25, le=4)]
 """Of what the neutral utterance has: two octaves or four times the time are more than speech can bear."""
 Decibels = Annotated[float, Field(ge=-30, le=30)]
 Deviation = Annotated[float, Field(ge=0, le=10)]
-FACTORS = ("f0_mean", "f0_range", "duration")
+Strength = Annotated[float, Field(ge=0, le=2)]
+FACTORS = ("f0_mean", "f0_range", "duration", "formants", "pauses")
 """What multiplies, and is interpolated and jittered in its logarithm; the other values add."""
 
 
@@ -41,6 +51,8 @@ class Prosody(_Strict):
         energy_db: active level against the level that all utterances are first brought to, in dB.
         tilt_db: gain of the high against the low frequencies in dB, see `Tilt`.
         breathiness: added to the aperiodicity, the share of noise in each band, from 0 to 1.
+        formants: factor of the frequencies of the spectral envelope; spread lips raise them.
+        pauses: factor of the length of pauses, beside ``duration``.
     """
 
     f0_mean: Factor = 1.0
@@ -49,6 +61,8 @@ class Prosody(_Strict):
     energy_db: Decibels = 0.0
     tilt_db: Decibels = 0.0
     breathiness: Annotated[float, Field(ge=-1, le=1)] = 0.0
+    formants: Annotated[float, Field(ge=0.8, le=1.25)] = 1.0
+    pauses: Factor = 1.0
 
 
 class Rule(Prosody):
@@ -77,6 +91,8 @@ class Jitter(_Strict):
     energy_db: Deviation = 0.0
     tilt_db: Deviation = 0.0
     breathiness: Deviation = 0.0
+    formants: Deviation = 0.0
+    pauses: Deviation = 0.0
     source: str = ""
 
 
@@ -97,13 +113,52 @@ class Tilt(_Strict):
         return to_hz
 
 
+def _rising(span: tuple[float, float]) -> tuple[float, float]:
+    if span[0] > span[1]:
+        raise ValueError("the lower number first")
+    return span
+
+
+Span = Annotated[tuple[float, float], AfterValidator(_rising)]
+"""From where to where a value is drawn, all alike likely."""
+
+
+class Noise(_Strict):
+    """Background noise of each utterance, whatever its emotion.
+
+    Attributes:
+        snr_db: the speech's active level over the noise, in dB.
+        slope_db: of the noise's spectrum above 50 Hz, in dB per octave: 0 is white, -3 pink, -6 brown.
+        source: why these.
+    """
+
+    snr_db: Span
+    slope_db: Span = (0.0, 0.0)
+    source: str = ""
+
+
 class RuleSet(_Strict):
-    """Rules for some emotions, and what they share."""
+    """Rules for some emotions, and what they share.
+
+    Attributes:
+        name: of its file.
+        description: what it is, and what it was selected on.
+        spectrum: how far each utterance's long-term spectrum is brought to that of real speech, before its emotion,
+            from 0 to 1; see `injection.world.LTASS`.
+        tilt: where ``tilt_db`` lies.
+        jitter: how utterances differ.
+        intensity: what the intensity that is asked for is multiplied by.
+        noise: None is none.
+        emotions: rules by label.
+    """
 
     name: str
     description: str
+    spectrum: Annotated[float, Field(ge=0, le=1)] = 0.0
     tilt: Tilt = Tilt()
     jitter: Jitter = Jitter()
+    intensity: Annotated[tuple[Strength, Strength], AfterValidator(_rising)] = (1.0, 1.0)
+    noise: Noise | None = None
     emotions: dict[str, Rule]
 
     @field_validator("emotions")
@@ -119,10 +174,12 @@ class RuleSet(_Strict):
         The jitter depends on the generator alone, so an utterance keeps it whatever the emotion.
         """
         neutral, rule = self.emotions[NEUTRAL], self.emotions[emotion]
+        drawn = dict(zip(Prosody.model_fields, rng.standard_normal(len(Prosody.model_fields)), strict=True))
+        intensity *= rng.uniform(*self.intensity)
         values = {}
         for key in Prosody.model_fields:
             start, end, jitter = (getattr(part, key) for part in (neutral, rule, self.jitter))
-            noise = jitter * rng.standard_normal()
+            noise = jitter * drawn[key]
             if key in FACTORS:
                 values[key] = start * (end / start) ** intensity * math.exp(noise)
             else:

@@ -26,6 +26,19 @@ RANGE = (0.75, 1.5)
 """Where F0 is looked for in the second pass, times its first and third quartile in the first."""
 FRAME_MS = 5.0
 """Between frames, WORLD's default."""
+PAUSE_DB = 40.0
+"""A frame may be of a pause if it lies more than this below the loudest, in dB."""
+PAUSE_MS = 100.0
+"""What is quiet for so long is a pause; a stop's closure is shorter."""
+
+LTASS = {
+    **{200: 60.2, 250: 60.3, 315: 59.0, 400: 62.1, 500: 62.1, 630: 60.5, 800: 56.8, 1000: 53.7, 1250: 53.0},
+    **{1600: 52.0, 2000: 48.7, 2500: 48.1, 3150: 46.8, 4000: 45.6, 5000: 44.5, 6300: 44.3},
+}
+"""Long-term average spectrum of speech in dB per third of an octave, over twelve languages, both sexes alike from
+200 Hz on: Byrne and others 1994, "An international comparison of long-term average speech spectra"."""
+MOST_MATCHING_DB = 20.0
+"""Of gain towards it: a band that holds nothing has nothing to be raised."""
 
 
 @dataclass(frozen=True)
@@ -88,15 +101,75 @@ def synthesise(speech: Speech) -> Array:
     return wave
 
 
+def match_spectrum(speech: Speech, share: float) -> Speech:
+    """Speech whose long-term spectrum lies nearer to that of real speech, `LTASS`.
+
+    Args:
+        speech: neutral, as it was analysed.
+        share: of the way in dB, from 0 to 1.
+    """
+    if share == 0:
+        return speech
+    frequencies = np.linspace(0, speech.rate / 2, speech.envelope.shape[1])
+    centres, target = np.array(list(LTASS)), np.array(list(LTASS.values()))
+    within = centres * 2 ** (1 / 6) <= frequencies[-1]
+    centres, target = centres[within], target[within]
+    power = speech.envelope.mean(axis=0)
+    bands = (np.abs(np.log2(np.maximum(frequencies, 1.0)[:, np.newaxis] / centres)) <= 1 / 6).astype(np.float64)
+    gain = share * (target - 10 * np.log10(np.maximum(power @ bands, 1e-20)))
+    weights = np.maximum(1 - np.abs(np.log2(centres[:, np.newaxis] / centres)), 0.0)
+    gain = weights @ gain / weights.sum(axis=1)  # over an octave, so that formants stay
+    gain = np.clip(gain - gain.mean(), -MOST_MATCHING_DB, MOST_MATCHING_DB)
+    curve = np.interp(np.log(np.maximum(frequencies, 1.0)), np.log(centres), gain)
+    return replace(speech, envelope=speech.envelope * 10 ** (curve / 10))
+
+
 def change(speech: Speech, prosody: Prosody, tilt: Tilt) -> Speech:
     """Speech with another prosody, all but its energy, which the level of the wave decides."""
+    speech = _change_pauses(speech, prosody.pauses)
+    envelope = _change_formants(speech.envelope, prosody.formants)
     return replace(
         speech,
         f0=_change_f0(speech.f0, prosody.f0_mean, prosody.f0_range),
-        envelope=speech.envelope * 10 ** (_gain_db(speech, prosody.tilt_db, tilt) / 10),
+        envelope=envelope * 10 ** (_gain_db(speech, prosody.tilt_db, tilt) / 10),
         aperiodicity=_change_breath(speech, prosody.breathiness),
         frame_ms=speech.frame_ms * prosody.duration,  # WORLD interpolates between frames, however far apart
     )
+
+
+def _change_pauses(speech: Speech, factor: float) -> Speech:
+    """Lengthen or shorten the pauses; speech without any stays as it is."""
+    if factor == 1:
+        return speech
+    paused = _pauses(speech)
+    ends = np.cumsum(np.where(paused, factor, 1.0))
+    frames = np.minimum(np.searchsorted(ends, np.arange(round(ends[-1])), side="right"), len(ends) - 1)
+    return replace(
+        speech, f0=speech.f0[frames], envelope=speech.envelope[frames], aperiodicity=speech.aperiodicity[frames]
+    )
+
+
+def _pauses(speech: Speech) -> npt.NDArray[np.bool_]:
+    """Which frames are of a pause: without voice and far below the loudest, for longer than a stop's closure."""
+    power = speech.envelope.sum(axis=1)
+    quiet = (speech.f0 == 0) & (power < power.max() * 10 ** (-PAUSE_DB / 10))
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], quiet, [False]]).astype(np.int8)))
+    paused = np.zeros(len(quiet), dtype=np.bool_)
+    for start, end in edges.reshape(-1, 2):
+        paused[start:end] = (end - start) * speech.frame_ms >= PAUSE_MS
+    return paused
+
+
+def _change_formants(envelope: Array, factor: float) -> Array:
+    """Stretch the envelope along frequency; beyond the highest that was there, the highest is held."""
+    if factor == 1:
+        return envelope
+    top = envelope.shape[1] - 1
+    places = np.minimum(np.arange(top + 1) / factor, top)
+    below = np.minimum(places.astype(np.int64), top - 1)
+    share = places - below
+    changed = envelope[:, below] * (1 - share) + envelope[:, below + 1] * share
+    return np.ascontiguousarray(changed)  # as WORLD wants it
 
 
 def _change_f0(f0: Array, mean: float, spread: float) -> Array:

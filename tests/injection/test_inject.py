@@ -6,15 +6,16 @@ import numpy as np
 import pytest
 
 from injection import InjectionError, inject, load_method, method
+from injection.by_rule import ByRule
 from injection.inject import utterance_seed
 from injection.loudness import REFERENCE_DB, active_level, trim
-from injection.rules import RuleSet
+from injection.rules import RuleSet, load_rules
 from injection.world import analyse, track
 from zero_shot_emotion.audio import Audio, read_audio
 from zero_shot_emotion.corpus import Corpus, CorpusError
 
 EMOTIONS = ("ang", "hap", "neu", "sad")
-KEYS = ("f0_mean", "f0_range", "duration", "energy_db", "tilt_db", "breathiness")
+KEYS = ("f0_mean", "f0_range", "duration", "energy_db", "tilt_db", "breathiness", "formants", "pauses")
 
 
 def files(folder):
@@ -124,6 +125,40 @@ def test_lines_and_card(speech, tmp_path):
     assert card["source"] == {"name": speech.name, "fingerprint": speech.card["fingerprint"]}
     assert card["labels"] == ["neu", "hap", "ang", "sad"]
     assert set(card["versions"]) == {"zero_shot_emotion", "numpy", "pyworld", "soxr"}
+
+
+@pytest.fixture(scope="module")
+def varied(speech, tmp_path_factory):
+    """The tiny corpus by the rule set with noise, in anger and as its neutral control."""
+    out = tmp_path_factory.mktemp("varied")
+    angry = labelled(speech, "ang")
+    options = {"rules": "varied", "seed": 1}
+    return [inject(angry, out / str(neutral), neutral=neutral, **options).corpus for neutral in (False, True)]
+
+
+def test_noise_lies_under_the_speech_at_the_level_that_the_line_says(speech):
+    audio = read_audio(speech.audio_path(next(iter(speech))))
+    rules = load_rules("varied")
+    made = []
+    for own in (rules, rules.model_copy(update={"noise": None})):
+        made.append(ByRule(own).inject(audio, "sad", 1.0, np.random.default_rng(0)))
+    (noisy, asked), (clean, _) = made
+    noise_db = 10 * np.log10(((noisy.wave - clean.wave) ** 2).mean())
+    assert 20 <= asked["snr_db"] <= 45
+    assert -6 <= asked["noise_slope_db"] <= 0
+    assert noise_db == pytest.approx(active_level(clean.wave, 16_000) - asked["snr_db"], abs=0.01)
+
+
+def test_the_neutral_control_has_the_channel_of_the_emotional_corpus(varied):
+    angry, control = ({u.id: u.extra["injection"]["parameters"] for u in corpus} for corpus in varied)
+    for name, parameters in angry.items():
+        assert {parameters[key] == control[name][key] for key in ("snr_db", "noise_slope_db")} == {True}
+        assert parameters["tilt_db"] > control[name]["tilt_db"] + 3
+
+
+def test_noise_gives_the_same_bytes_again(speech, varied, tmp_path):
+    again = inject(labelled(speech, "ang"), tmp_path / "again", rules="varied", seed=1, workers=2).corpus
+    assert files(again.root) == files(varied[0].root)
 
 
 def test_the_bytes_do_not_depend_on_the_workers(speech, tmp_path):

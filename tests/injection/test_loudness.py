@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from injection.loudness import KNEE, active_level, fade, limit, set_level, trim
+from injection.loudness import KNEE, active_level, background, fade, limit, set_level, trim
 
 RATE = 16_000
 
@@ -56,3 +56,13 @@ def test_fade_ends_at_zero():
     assert faded[0] == faded[-1] == 0
     assert (faded[80:-80] == 1).all()
     assert fade(np.ones(1), RATE) == 1
+
+
+@pytest.mark.parametrize("slope", [0, -3, -6])
+def test_background_has_the_level_and_the_slope_that_are_asked_for(slope):
+    noise = background(4 * RATE + 1, RATE, slope, np.random.default_rng(0))
+    power = np.abs(np.fft.rfft(noise)) ** 2
+    frequencies = np.fft.rfftfreq(len(noise), 1 / RATE)
+    low, high = (power[(frequencies > f / 1.1) & (frequencies < f * 1.1)].mean() for f in (200, 3200))
+    assert 10 * np.log10(high / low) == pytest.approx(4 * slope, abs=1.5)
+    assert (noise**2).mean() == pytest.approx(1)

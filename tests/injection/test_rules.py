@@ -14,6 +14,7 @@ ACTED = {
     "sad": (1.05, 0.75, 1.25, -5, -9, 0.2),
 }
 KEYS = ("f0_mean", "f0_range", "duration", "energy_db", "tilt_db", "breathiness")
+"""What acted and syntact set."""
 
 
 def values(prosody):
@@ -27,7 +28,7 @@ def still(rules):
 
 def test_acted():
     rules = load_rules("acted")
-    assert rules.name == "acted"
+    assert (rules.name, rules.spectrum, rules.intensity, rules.noise) == ("acted", 1, (1, 1), None)
     assert {emotion: values(rule) for emotion, rule in rules.emotions.items()} == ACTED
     assert tuple(getattr(rules.jitter, key) for key in KEYS) == (0.06, 0.12, 0.08, 2, 2, 0.03)
 
@@ -37,6 +38,13 @@ def test_syntact_says_what_it_leaves_out():
     assert set(rules.emotions) == {"ang", "fea", "hap", "neu", "sad"}
     assert values(rules.emotions["hap"]) == (1.2, 1.3, 0.7, 0, 0, 0)
     assert all(rule.left_out for emotion, rule in rules.emotions.items() if emotion != "neu")
+
+
+def test_varied_differs_from_acted_where_it_says():
+    acted, varied = (load_rules(name).model_dump(exclude={"name", "description"}) for name in ("acted", "varied"))
+    assert {key for key in acted if acted[key] != varied[key]} == {"tilt", "jitter", "intensity", "noise", "emotions"}
+    for emotion, values_ in ACTED.items():
+        assert values(load_rules("varied").emotions[emotion]) == values_
 
 
 def test_by_path(tmp_path):
@@ -70,6 +78,29 @@ def test_jitter_has_the_spread_that_is_asked_for():
     drawn = [rules.prosody("neu", 1, rng) for _ in range(4000)]
     assert np.std(np.log([p.f0_range for p in drawn])) == pytest.approx(0.12, rel=0.05)
     assert np.std([p.tilt_db for p in drawn]) == pytest.approx(2, rel=0.05)
+
+
+def varied(**shared):
+    """A rule set without jitter that shares something."""
+    rules = {"neu": {}, "ang": {"f0_mean": 2.0, "energy_db": 10, "sources": {"f0_mean": "s", "energy_db": "s"}}}
+    return RuleSet.model_validate({"name": "x", "description": "x", "emotions": rules, **shared})
+
+
+def test_intensity_is_drawn_within_its_span():
+    rules, rng = varied(intensity=[0.5, 1.3]), np.random.default_rng(0)
+    drawn = [rules.prosody("ang", 1, rng) for _ in range(500)]
+    energies = np.array([p.energy_db for p in drawn])
+    assert 5 <= energies.min() < 5.2
+    assert 12.8 < energies.max() <= 13
+    assert np.log2([p.f0_mean for p in drawn]) == pytest.approx(energies / 10)
+    assert rules.prosody("ang", 0, rng).energy_db == rules.prosody("neu", 1, rng).energy_db == 0
+
+
+def test_a_drawn_intensity_leaves_the_jitter_alone():
+    fixed, jitter = load_rules("acted"), {"energy_db": 2, "source": "s"}
+    one, other = (varied(jitter=jitter, intensity=span) for span in ([1, 1], [0.5, 1.3]))
+    neutral = [r.prosody("neu", 1, np.random.default_rng(3)).energy_db for r in (one, other, fixed)]
+    assert neutral[0] == neutral[1] == neutral[2]
 
 
 GOOD = {"description": "x", "emotions": {"neu": {}, "ang": {"f0_mean": 1.2, "sources": {"f0_mean": "s"}}}}
@@ -116,6 +147,22 @@ def test_errors_in_a_rule(tmp_path, change, message):
             "{description: x, emotions: {neu: {}}, jitter: {f0_mean: -1}}",
             "jitter.f0_mean: got -1, expected: Input should be greater than or equal to 0",
         ),
+        (
+            "{description: x, emotions: {neu: {}}, intensity: [1.3, 0.5]}",
+            "intensity: got [1.3, 0.5], expected: Value error, the lower number first",
+        ),
+        (
+            "{description: x, emotions: {neu: {}}, intensity: [0.5, 3]}",
+            "intensity.1: got 3, expected: Input should be less than or equal to 2",
+        ),
+        (
+            "{description: x, emotions: {neu: {}}, noise: {slope_db: [-6, 0]}}",
+            "noise.snr_db: missing",
+        ),
+        (
+            "{description: x, emotions: {neu: {}}, spectrum: 2}",
+            "spectrum: got 2, expected: Input should be less than or equal to 1",
+        ),
     ],
 )
 def test_errors_in_a_file(tmp_path, text, message):
@@ -126,5 +173,7 @@ def test_errors_in_a_file(tmp_path, text, message):
 
 
 def test_unknown_rule_set():
-    with pytest.raises(RulesError, match=r"'actd', expected the path of a \.yaml file or one of acted, syntact"):
+    with pytest.raises(
+        RulesError, match=r"'actd', expected the path of a \.yaml file or one of acted, syntact, varied"
+    ):
         load_rules("actd")

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from injection.rules import Prosody, Tilt
-from injection.world import analyse, change, synthesise, track
+from injection.world import LTASS, analyse, change, match_spectrum, synthesise, track
 
 RATE = 16_000
 
@@ -65,6 +65,54 @@ def test_breathiness_fills_the_valleys_between_harmonics(hum):
     assert valleys[1] > valleys[0] + 6
     assert valleys[2] > valleys[1] + 3
     assert band_db(render(steady, breathiness=0.2), 140, 160) == pytest.approx(band_db(steady, 140, 160), abs=1.5)
+
+
+def test_formants_move_and_f0_stays(hum):
+    time = np.arange(RATE) / RATE
+    pulses = sum(np.sin(k * 2 * np.pi * 120 * time) * np.exp(-(((k * 120 - 1200) / 300) ** 2)) for k in range(1, 60))
+    made = render(0.05 * pulses, formants=1.15)
+
+    def centroid(wave):
+        power = np.abs(np.fft.rfft(wave)) ** 2
+        return (power * np.fft.rfftfreq(len(wave), 1 / RATE)).sum() / power.sum()
+
+    assert centroid(made) / centroid(render(0.05 * pulses)) == pytest.approx(1.15, abs=0.02)
+    assert log_f0(render(hum, formants=1.15)).mean() == pytest.approx(log_f0(hum).mean(), abs=0.01)
+
+
+@pytest.mark.parametrize("factor", [0.5, 1.0, 2.0])
+def test_pauses(hum, factor):
+    gap, closure = np.zeros(int(0.4 * RATE)), np.zeros(int(0.06 * RATE))
+    made = render(np.concatenate([hum, gap, hum, closure, hum]), pauses=factor)
+    added = len(made) - (3 * len(hum) + len(gap) + len(closure))
+    assert added / RATE == pytest.approx((factor - 1) * 0.4, abs=0.06)
+
+
+def third_octaves_db(speech):
+    """Level of the thirds of an octave, about their mean."""
+    frequencies = np.linspace(0, speech.rate / 2, speech.envelope.shape[1])
+    power = speech.envelope.mean(axis=0)
+    bands = [power[(frequencies > c * 2 ** (-1 / 6)) & (frequencies < c * 2 ** (1 / 6))].sum() for c in LTASS]
+    levels = 10 * np.log10(bands)
+    return levels - levels.mean()
+
+
+def test_spectrum_of_real_speech(hum):
+    bright = render(hum, tilt_db=20)
+    target = np.array(list(LTASS.values())) - np.mean(list(LTASS.values()))
+
+    def distance(share):
+        return np.abs(third_octaves_db(match_spectrum(analyse(bright, RATE), share)) - target).mean()
+
+    assert distance(1) < 2 < distance(0.5) < distance(0)
+    assert distance(0.5) == pytest.approx(distance(0) / 2, rel=0.25)
+
+
+def test_an_empty_band_is_not_raised_without_end(hum):
+    muffled = analyse(hum, RATE)
+    muffled.envelope[:, 260:] = 1e-16  # from 4 kHz on, as from a telephone
+    gain = 10 * np.log10(match_spectrum(muffled, 1).envelope / muffled.envelope)
+    assert np.abs(gain).max() == pytest.approx(20)
 
 
 def test_neutral_is_close_but_went_through_the_vocoder(hum):

@@ -1,0 +1,228 @@
+"""How well synthetic emotional speech trains a classifier for real emotional speech, of which nothing is seen.
+
+``python benchmarks/transfer.py -t emodb:PATH -t nemo:PATH --work FOLDER`` makes the corpora (shipped text, espeak-ng,
+rules), takes features, trains on each source, tests on each target, and prints a table in Markdown. What the work
+folder holds already is not made again. eGeMAPS needs ``pip install opensmile``; without it there is only log-mel.
+
+Strictly zero-shot: the source alone gives the model, its standardisation, and all else. Both sides lose the silence at
+their edges and are set to one level.
+"""
+
+import argparse
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import yaml
+
+from injection import inject, load_rules
+from injection.loudness import set_level, trim
+from zero_shot_emotion.audio import read_audio
+from zero_shot_emotion.corpus import FOUR, Corpus
+from zero_shot_emotion.corpus.readers import open_corpus
+from zero_shot_emotion.metrics import interval
+
+Array = npt.NDArray[np.float64]
+
+RATE = 16_000
+LEVEL_DB = -26.0
+CLASSES = tuple(FOUR.classes)
+PENALTY = 0.07
+"""C times the number of training utterances: strong, and the same at any size."""
+CLIP = 2.0
+"""Standard deviations."""
+FEATURES = ("eGeMAPS", "log-mel") if find_spec("opensmile") else ("log-mel",)
+
+
+@dataclass(frozen=True)
+class Data:
+    """A corpus in numbers."""
+
+    features: dict[str, Array]
+    labels: npt.NDArray[np.int64]
+    speakers: npt.NDArray[np.str_]
+
+
+class Features:
+    """Functionals of a wave."""
+
+    def __init__(self) -> None:
+        import librosa
+
+        self._stft = librosa.stft
+        self._mel = librosa.filters.mel(sr=RATE, n_fft=512, n_mels=40, fmin=20, fmax=8000)
+        if "eGeMAPS" in FEATURES:
+            import opensmile
+
+            kind = opensmile.FeatureSet.eGeMAPSv02
+            self._smile = opensmile.Smile(kind, opensmile.FeatureLevel.Functionals, num_workers=1)
+
+    def __call__(self, path: Path) -> dict[str, Array]:
+        wave = set_level(trim(read_audio(path, RATE).wave, RATE).astype(np.float64), RATE, LEVEL_DB)
+        wave = np.clip(wave, -1, 1).astype(np.float32)
+        power = np.abs(self._stft(wave, n_fft=512, win_length=400, hop_length=160)) ** 2
+        mel = np.log(self._mel @ power + 1e-8)
+        found = {"log-mel": np.concatenate([mel.mean(axis=1), mel.std(axis=1)])}
+        if "eGeMAPS" in FEATURES:
+            found["eGeMAPS"] = np.nan_to_num(self._smile.process_signal(wave, RATE).to_numpy()[0])
+        return found
+
+
+def extract(corpus: Corpus, cache: Path) -> Data:
+    """A corpus's features; each file's are taken once."""
+    if cache.exists():
+        stored = dict(np.load(cache))
+        if set(FEATURES) <= set(stored):
+            return Data({name: stored[name] for name in FEATURES}, stored["labels"], stored["speakers"])
+    features = Features()
+    rows = [features(corpus.audio_path(u)) for u in corpus]
+    stacked = {name: np.array([row[name] for row in rows], dtype=np.float64) for name in FEATURES}
+    labels = np.array([CLASSES.index(u.label) for u in corpus])
+    speakers = np.array([u.extra.get("voice") or u.speaker for u in corpus])
+    cache.parent.mkdir(parents=True, exist_ok=True)
+    np.savez(cache, labels=labels, speakers=speakers, **stacked)
+    return Data(stacked, labels, speakers)
+
+
+def rule_file(work: Path, spec: str) -> str:
+    """A rule set's name or path; with ``+KEY=VALUE`` behind it, the path of one that differs in that."""
+    base, *changes = spec.split("+")
+    if not changes:
+        return base
+    rules = load_rules(base).model_dump(mode="json", exclude={"name"})
+    rules |= {key: yaml.safe_load(value) for key, _, value in (change.partition("=") for change in changes)}
+    path = work / f"{spec.replace('/', '-')}.yaml"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(yaml.safe_dump(rules, sort_keys=False), encoding="utf-8")
+    return str(path)
+
+
+def make(work: Path, rules: str, seed: int, utterances: int, workers: int, neutral: bool) -> Data:
+    """A synthetic corpus: text, voices and jitter are the seed's."""
+    from generation.generate import generate
+    from tts.speak import speak
+
+    name = f"{Path(rules).name.removesuffix('.yaml')}{'-neutral' if neutral else ''}-{seed}"
+    cache = work / "features" / f"{name}.npz"
+    if cache.exists():
+        return extract(Corpus("cached", work, ()), cache)
+    text, spoken = work / f"text-{seed}", work / f"spoken-{seed}"
+    generate(text, labels=FOUR, utterances=utterances, seed=seed)
+    speak(Corpus.load(text), spoken, seed=seed, workers=workers)
+    options = {"rules": rules, "seed": seed, "workers": workers, "neutral": neutral}
+    return extract(inject(Corpus.load(spoken), work / name, **options).corpus, cache)
+
+
+@dataclass(frozen=True)
+class Head:
+    """Standardisation and logistic regression.
+
+    Args:
+        penalty: of `PENALTY`; else C is 1.
+        clip: at `CLIP`.
+        centre: each source voice on the mean of its class means; the target is left as it is.
+    """
+
+    name: str
+    strong: bool = False
+    centre: bool = False
+
+    def predict(self, source: Data, target: Data, features: str) -> npt.NDArray[np.int64]:
+        """The target's classes."""
+        from sklearn.linear_model import LogisticRegression
+
+        train, test = source.features[features], target.features[features]
+        mean, scale = train.mean(axis=0), train.std(axis=0) + 1e-9
+        if self.centre:
+            train = _centred(source, features)
+            train = train / (train.std(axis=0) + 1e-9)
+        else:
+            train = (train - mean) / scale
+        test = (test - mean) / scale
+        if self.strong:
+            train, test = np.clip(train, -CLIP, CLIP), np.clip(test, -CLIP, CLIP)
+        model = LogisticRegression(C=PENALTY / len(train) if self.strong else 1.0, max_iter=5000)
+        predicted: npt.NDArray[np.int64] = model.fit(train, source.labels).predict(test)
+        return predicted
+
+
+HEADS = (Head("plain"), Head("strong L2, clipped", strong=True), Head("+ per-voice centring", strong=True, centre=True))
+
+
+def _centred(source: Data, features: str) -> Array:
+    centred = source.features[features].copy()
+    for speaker in np.unique(source.speakers):
+        own = source.speakers == speaker
+        classes = np.unique(source.labels[own])
+        centred[own] -= np.mean(
+            [source.features[features][own & (source.labels == c)].mean(axis=0) for c in classes], 0
+        )
+    return centred
+
+
+def row(name: str, sources: list[Data], head: Head, features: str, targets: dict[str, Data]) -> str:
+    """A line of the table; a target has mean and deviation over the sources, and the interval over its speakers."""
+    cells = []
+    for target_name, target in targets.items():
+        if target_name == name:
+            cells.append("")
+            continue
+        predicted = [head.predict(source, target, features) for source in sources]
+        truth, groups = np.tile(target.labels, len(sources)), np.tile(target.speakers, len(sources))
+        found = interval("UAR", truth, np.concatenate(predicted), len(CLASSES), list(groups))
+        each = [recall_average(target.labels, p) for p in predicted]
+        spread = f" ± {np.std(each, ddof=1):.3f}" if len(each) > 1 else ""
+        recalls = " ".join(
+            f"{np.mean([(p[target.labels == c] == c).mean() for p in predicted]):.2f}" for c in range(len(CLASSES))
+        )
+        cells.append(f"{found.value:.3f}{spread} [{found.low:.2f}, {found.high:.2f}] ({recalls})")
+    return f"| {name} | {features} | {head.name} | " + " | ".join(cells) + " |"
+
+
+def recall_average(truth: npt.NDArray[np.int64], predicted: npt.NDArray[np.int64]) -> float:
+    """UAR."""
+    return float(np.mean([(predicted[truth == c] == c).mean() for c in np.unique(truth)]))
+
+
+def rows(sources: dict[str, list[Data]], targets: dict[str, Data]) -> Iterator[str]:
+    """The table."""
+    yield f"| source | features | head | {' | '.join(targets)} |"
+    yield "|---|---|---|" + "---|" * len(targets)
+    for name, data in sources.items():
+        for features in FEATURES:
+            for head in HEADS:
+                yield row(name, data, head, features, targets)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("-t", "--target", action="append", required=True, help="READER:PATH or a corpus folder")
+    parser.add_argument("-r", "--rules", action="append", help="a rule set, or acted+spectrum=0")
+    parser.add_argument("--control", action="append", help="a rule set whose neutral control is tried too")
+    parser.add_argument("-n", type=int, default=240, help="utterances of each synthetic corpus")
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--work", type=Path, default=Path("result/transfer"))
+    parser.add_argument("-j", "--workers", type=int, default=2)
+    options = parser.parse_args()
+    if "eGeMAPS" not in FEATURES:
+        print("eGeMAPS is left out: it needs pip install opensmile\n")
+    targets = {}
+    for spec in options.target:
+        corpus, _ = open_corpus(spec).with_labels(FOUR)
+        targets[corpus.name] = extract(corpus, options.work / "features" / f"real-{corpus.name}.npz")
+    sources: dict[str, list[Data]] = {}
+    for rules, neutral in [(r, True) for r in options.control or []] + [(r, False) for r in options.rules or ["acted"]]:
+        path = rule_file(options.work, rules)
+        sources[f"{rules}{', neutral control' if neutral else ''}"] = [
+            make(options.work, path, seed, options.n, options.workers, neutral) for seed in range(options.seeds)
+        ]
+    sources |= {name: [data] for name, data in targets.items()}
+    print(f"UAR, mean ± SD over {options.seeds} seeds [95% over the target's speakers] (recall {', '.join(CLASSES)})\n")
+    print("\n".join(rows(sources, targets)))
+
+
+if __name__ == "__main__":
+    main()
