@@ -10,17 +10,16 @@ from pathlib import Path
 import numpy as np
 
 from zero_shot_emotion import __version__
-from zero_shot_emotion.corpus import Corpus, LabelSet, UserError, Utterance
-from zero_shot_emotion.corpus.splits import split_dev
+from zero_shot_emotion.corpus import LabelSet, Utterance
 from zero_shot_emotion.corpus.stage import Made, StageReport, run_stage
 
+from .by_endpoint import DEFAULT_PROMPT, generate_by_endpoint
 from .datasheet import Datasheet, load_datasheet
+from .endpoint import Endpoint
+from .errors import GenerationError
 from .response import Dialogue, parse
 from .shipped import PROVIDER, ShippedDialogue, shipped_dialogues
-
-
-class GenerationError(UserError, ValueError):
-    """A corpus that cannot be made as asked."""
+from .utterances import draw_test_split, utterance_of
 
 
 @dataclass(frozen=True)
@@ -47,32 +46,52 @@ def generate(
     utterances: int | None = None,
     test_ratio: float = 0.0,
     seed: int = 0,
+    endpoint: Endpoint | None = None,
+    prompt: str | Path | None = None,
     skip_errors: bool = False,
     overwrite: bool = False,
 ) -> StageReport:
-    """Make a text corpus of the dialogues that ship with the project.
+    """Make a text corpus: of dialogues that a language model is asked for, or of those that ship with the project.
 
-    Whole dialogues are taken, in an order fixed by the seed that goes through all scenarios in turn; then each class
-    is cut to the same number of utterances.
+    Of those that ship, whole dialogues are taken, in an order fixed by the seed that goes through all scenarios in
+    turn; then each class is cut to the same number of utterances. For those that are asked for, see
+    `generate_by_endpoint`.
 
     Args:
         out: folder of the new corpus.
         datasheet: a shipped datasheet's name or the path of one.
         labels: the classes; turns of other emotions are left out and counted.
-        utterances: how many at most; by default as many as ship, balanced over the classes.
+        utterances: how many, balanced over the classes; by default as many as ship.
         test_ratio: share of the utterances that form a split ``test``, in dialogues of their own; the others are
             ``train``. By default there are no splits.
-        seed: fixes which dialogues are taken, and the splits.
+        seed: fixes which dialogues are taken or asked for, and the splits.
+        endpoint: of the language model; by default none is asked.
+        prompt: for the language model: a shipped template's name, or the path of one.
         skip_errors: see `run_stage`.
         overwrite: see `run_stage`.
 
     Raises:
-        GenerationError: if fewer than ``utterances`` ship.
+        GenerationError: if fewer than ``utterances`` ship, or if a language model's part is not told or told in vain.
+        EndpointError: if the endpoint refuses or does not answer.
     """
     sheet = load_datasheet(datasheet)
+    if endpoint is not None:
+        return generate_by_endpoint(
+            out,
+            sheet,
+            endpoint,
+            labels=labels,
+            utterances=utterances,
+            prompt=prompt or DEFAULT_PROMPT,
+            test_ratio=test_ratio,
+            seed=seed,
+            overwrite=overwrite,
+        )
+    if prompt is not None:
+        raise GenerationError(f"--prompt: got {str(prompt)!r} without --model, expected a model that it is meant for")
     dialogues = _in_order(shipped_dialogues(sheet.name), seed)
     kept, drops = _choose(sheet, labels, dialogues, utterances)
-    chosen = _splits(kept, test_ratio, seed)
+    chosen = draw_test_split(kept, test_ratio, seed)
     taken = [d for d in dialogues if any(u.id in chosen for u in _utterances(sheet, labels, d))]
     card = {
         "name": f"{sheet.name}-like",
@@ -135,36 +154,14 @@ def _choose(
     return chosen, drops
 
 
-def _splits(utterances: Sequence[Utterance], test_ratio: float, seed: int) -> dict[str, str | None]:
-    """The split of each utterance, by id."""
-    if test_ratio == 0:
-        return dict.fromkeys(u.id for u in utterances)
-    train, test, _ = split_dev(Corpus("generated", Path(), tuple(utterances)), test_ratio, seed)
-    return {u.id: name for name, part in (("train", train), ("test", test)) for u in part}
-
-
 def _parse(sheet: Datasheet, dialogue: ShippedDialogue) -> Dialogue:
     return parse(dialogue.response, dialogue.genders, sheet.labels)
 
 
 def _utterances(sheet: Datasheet, labels: LabelSet, dialogue: ShippedDialogue) -> list[Utterance]:
     """The turns of a dialogue that carry a class of the label set."""
-    name = f"{sheet.name}-{dialogue.id}"
-    made = []
-    for turn in _parse(sheet, dialogue).turns:
-        label = labels.of(turn.label)
-        if label is not None:
-            made.append(
-                Utterance(
-                    id=f"{name}-{turn.index:02d}",
-                    text=turn.text,
-                    label=label,
-                    speaker=f"{name}-{turn.speaker}",
-                    gender=dialogue.genders[turn.speaker],
-                    language=sheet.language,
-                    dialogue=name,
-                    turn=turn.index,
-                    scenario=dialogue.scenario,
-                )
-            )
-    return made
+    return [
+        utterance_of(turn, label, sheet, dialogue.scenario, dialogue.id, dialogue.genders)
+        for turn in _parse(sheet, dialogue).turns
+        if (label := labels.of(turn.label)) is not None
+    ]

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from zero_shot_emotion.config_files import find_config
 from zero_shot_emotion.corpus import EMOTIONS
 
 from .datasheet import Datasheet, Gender, Scenario
+from .errors import GenerationError
+
+if TYPE_CHECKING:
+    from jinja2 import Template
 
 WORDS_PER_SECOND = 2.7
 """Of conversational English (about 160 words a minute), to turn a corpus's durations into lengths of text."""
@@ -33,10 +39,48 @@ class Request:
     wanted: Mapping[str, int] | None = None
     avoid: Sequence[str] = ()
 
+    @property
+    def speakers(self) -> dict[str, Gender]:
+        """The gender of each speaker, by the name that the prompt gives them."""
+        return {speaker_name(i): gender for i, gender in enumerate(self.genders)}
+
 
 def speaker_name(index: int) -> str:
     """A, B, C, ...: how a prompt calls the speakers."""
     return chr(ord("A") + index)
+
+
+def template_text(template: str | Path) -> str:
+    """The text of a template.
+
+    Args:
+        template: a shipped prompt's name, or the path of a Jinja2 template.
+
+    Raises:
+        MissingConfigError: if there is no such template.
+    """
+    return find_config("prompts", template, ".j2").read_text(encoding="utf-8")
+
+
+@lru_cache(maxsize=4)
+def _compiled(text: str) -> Template:
+    from jinja2 import Environment, StrictUndefined
+
+    return Environment(undefined=StrictUndefined, keep_trailing_newline=True, autoescape=False).from_string(text)
+
+
+def answer_schema(datasheet: Datasheet, request: Request) -> dict[str, Any]:
+    """The JSON schema of an answer, in the part of the language that all endpoints understand."""
+    turn = {
+        "speaker": {"type": "string", "enum": list(request.speakers)},
+        "emotion": {"type": "string", "enum": [EMOTIONS[label] for label in datasheet.labels]},
+        "text": {"type": "string"},
+    }
+    return _object({"turns": {"type": "array", "items": _object(turn)}})
+
+
+def _object(properties: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "object", "properties": properties, "required": list(properties), "additionalProperties": False}
 
 
 def render(datasheet: Datasheet, request: Request, template: str | Path = "dialogue") -> str:
@@ -49,31 +93,38 @@ def render(datasheet: Datasheet, request: Request, template: str | Path = "dialo
 
     Raises:
         MissingConfigError: if there is no such template.
+        GenerationError: if it cannot be filled, naming the line or the variable.
     """
-    from jinja2 import Environment, StrictUndefined
+    from jinja2 import TemplateError, TemplateSyntaxError
 
-    path = find_config("prompts", template, ".j2")
-    environment = Environment(
-        undefined=StrictUndefined, trim_blocks=False, keep_trailing_newline=True, autoescape=False
-    )
+    try:
+        return _compiled(template_text(template)).render(_variables(datasheet, request))
+    except TemplateSyntaxError as error:
+        raise GenerationError(f"prompt {str(template)!r}, line {error.lineno}: {error.message}") from None
+    except TemplateError as error:
+        raise GenerationError(f"prompt {str(template)!r}: {error}") from None
+
+
+def _variables(datasheet: Datasheet, request: Request) -> dict[str, Any]:
+    """What a template may use."""
     seconds = datasheet.utterance_seconds
-    return environment.from_string(path.read_text(encoding="utf-8")).render(
-        description=datasheet.description,
-        language=datasheet.language_name,
-        roles=[
+    return {
+        "description": datasheet.description,
+        "language": datasheet.language_name,
+        "roles": [
             {
-                "name": speaker_name(i),
+                "name": name,
                 "gender": gender,
                 "situation": role.situation,
                 "emotion": EMOTIONS[role.emotion],
             }
-            for i, (role, gender) in enumerate(zip(request.scenario.roles, request.genders, strict=True))
+            for role, (name, gender) in zip(request.scenario.roles, request.speakers.items(), strict=True)
         ],
-        turns=request.turns,
-        words_min=max(1, round(seconds.min * WORDS_PER_SECOND)),
-        words_median=round(seconds.median * WORDS_PER_SECOND),
-        words_max=min(30, round(seconds.max * WORDS_PER_SECOND)),
-        labels=[EMOTIONS[label] for label in datasheet.labels],
-        wanted={EMOTIONS[label]: count for label, count in (request.wanted or {}).items()},
-        avoid=list(request.avoid),
-    )
+        "turns": request.turns,
+        "words_min": max(1, round(seconds.min * WORDS_PER_SECOND)),
+        "words_median": round(seconds.median * WORDS_PER_SECOND),
+        "words_max": min(30, round(seconds.max * WORDS_PER_SECOND)),
+        "labels": [EMOTIONS[label] for label in datasheet.labels],
+        "wanted": {EMOTIONS[label]: count for label, count in (request.wanted or {}).items()},
+        "avoid": list(request.avoid),
+    }

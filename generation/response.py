@@ -1,20 +1,62 @@
-"""A language model's answer: one dialogue as JSON, checked turn by turn."""
+"""A language model's answer, taken apart: JSON if there is any, or else lines that end in an emotion in brackets."""
+# ruff: noqa: RUF001 - brackets and dashes of several languages are meant as they are
 
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from zero_shot_emotion.corpus import EMOTIONS
 
-CODES = {adjective: code for code, adjective in EMOTIONS.items()}
+from .datasheet import Gender
+from .speakers import bare, cast, role_of, split_name
+from .spoken import spoken
+
+NOUNS = {
+    "neutrality": "neu",
+    "happiness": "hap",
+    "anger": "ang",
+    "sadness": "sad",
+    "fear": "fea",
+    "disgust": "dis",
+    "surprise": "sur",
+    "excitement": "exc",
+    "frustration": "fru",
+    "calmness": "cal",
+    "boredom": "bor",
+    "contempt": "con",
+}
+CODES = {**{code: code for code in EMOTIONS}, **{name: code for code, name in EMOTIONS.items()}, **NOUNS}
+"""Canonical code of every way to write an emotion that is understood: code, adjective, noun."""
+
+_SQUARE = re.compile(r"[\[【［]([^\[\]【】［］]*)[\]】］]")
+_SQUARE_AT_END = re.compile(_SQUARE.pattern + r"\W*$")
+_ROUND_AT_END = re.compile(r"[(（]([^()（）]*)[)）]\W*$")
+_ITEM = re.compile(r"^\s*(?:#+\s+|>\s*|[-*•–—]\s+|\(?\d+[.)]\s+)+")
+_THOUGHTS = re.compile(r"<think(?:ing)?>.*?(?:</think(?:ing)?>|\Z)", re.DOTALL)
+_REFUSAL = re.compile(
+    r"\bI(?: am|['’]m)? (?:very |so )?(?:sorry|afraid|unable)\b|\bI (?:can(?:['’]t|not)|won['’]t|must decline)\b"
+    r"|\bas an AI\b|\bnot able to (?:help|assist|create|write)\b|\bagainst (?:my|the) (?:guidelines|policy|policies)\b"
+    r"|\btut mir leid\b|\bkann ich nicht\b|\bje suis désolée?\b|\bje ne peux pas\b|\blo siento\b|\bno puedo\b"
+    r"|\bmi dispiace\b|\bnon posso\b|抱歉|对不起|對不起|无法|無法",
+    re.IGNORECASE,
+)
+_OF_CHATTER_TOO = ("no label", "label outside the set")
+"""Problems of lines that may be no turns at all."""
+_REFUSES_WITHIN = 300
+"""Characters: a refusal comes at once."""
 
 
 class ResponseError(ValueError):
-    """An answer that holds no dialogue."""
+    """An answer that holds no dialogue. ``reason`` says why in a few words, to count by."""
+
+    def __init__(self, message: str, reason: str) -> None:
+        super().__init__(message)
+        self.reason = reason
 
 
 @dataclass(frozen=True)
@@ -35,32 +77,36 @@ class Dialogue:
     drops: dict[str, int]
 
 
-def parse(answer: str | dict[str, Any], speakers: Collection[str], labels: Collection[str]) -> Dialogue:
+@dataclass(frozen=True)
+class _Line:
+    """A turn as it was written: who says it, with which emotion (or why there is none), and the words."""
+
+    name: object
+    emotion: object
+    text: object
+    problem: str | None = None
+
+
+def parse(answer: str | dict[str, Any], speakers: Mapping[str, Gender], labels: Collection[str]) -> Dialogue:
     """Take an answer apart.
 
     A turn with an unknown speaker, a label outside the set or no text is dropped and counted by reason; a label
     is never guessed.
 
     Args:
-        answer: ``{"turns": [{"speaker", "emotion", "text"}]}``, as text or parsed.
-        speakers: the names that the prompt gave.
+        answer: as text, or ``{"turns": [{"speaker", "emotion", "text"}]}``.
+        speakers: the names that the prompt gave, with their genders.
         labels: the canonical codes that the prompt allowed.
 
     Raises:
-        ResponseError: if the answer is not of that form at all.
+        ResponseError: if there is no dialogue in it: a refusal, nothing, or something else.
     """
-    if isinstance(answer, str):
-        try:
-            answer = json.loads(answer)
-        except ValueError as error:
-            raise ResponseError(f"expected JSON: {error}") from None
-    turns = answer.get("turns") if isinstance(answer, dict) else None
-    if not isinstance(turns, list):
-        raise ResponseError(f"expected an object with a list 'turns', got {str(answer)[:80]!r}")
+    lines = _lines(answer, speakers)
+    roles = cast((line.name for line in lines if line.problem is None), speakers)
     kept: list[Turn] = []
     drops: Counter[str] = Counter()
-    for index, turn in enumerate(turns):
-        checked = _check(index, turn, speakers, labels)
+    for index, line in enumerate(lines):
+        checked = _check(index, line, roles, labels)
         if isinstance(checked, Turn):
             kept.append(checked)
         else:
@@ -68,16 +114,128 @@ def parse(answer: str | dict[str, Any], speakers: Collection[str], labels: Colle
     return Dialogue(tuple(kept), dict(drops))
 
 
-def _check(index: int, turn: Any, speakers: Collection[str], labels: Collection[str]) -> Turn | str:
+def _check(index: int, line: _Line, roles: Mapping[str, str], labels: Collection[str]) -> Turn | str:
     """The turn, or the reason why it is none."""
-    if not isinstance(turn, dict):
-        return "not an object"
-    speaker, emotion, text = (turn.get(key) for key in ("speaker", "emotion", "text"))
-    if speaker not in speakers:
+    if line.problem is not None:
+        return line.problem
+    speaker = roles.get(bare(line.name))
+    if speaker is None:
         return "unknown speaker"
-    label = CODES.get(str(emotion).strip().lower())
+    label = _code(line.emotion)
     if label not in labels:
         return "label outside the set"
-    if not isinstance(text, str) or not text.strip():
+    text = spoken(line.text) if isinstance(line.text, str) else ""
+    if not any(char.isalnum() for char in text):
         return "no text"
-    return Turn(index, str(speaker), str(label), " ".join(text.split()))
+    return Turn(index, speaker, str(label), text)
+
+
+def _code(emotion: object) -> str | None:
+    """The canonical code of an emotion that is written in one of the ways that are understood.
+
+    >>> [_code(emotion) for emotion in ("Angry", "**anger**", "Emotion: ang", "furious", "angry/sad", None)]
+    ['ang', 'ang', 'ang', None, None, None]
+    """
+    words = re.sub(r"^\s*(?:emotion|mood|label)\s*[:=]", "", str(emotion).casefold())
+    return CODES.get(words.strip(" \t\n*_.!\"'"))
+
+
+def _lines(answer: str | dict[str, Any], speakers: Mapping[str, Gender]) -> list[_Line]:
+    """The turns of an answer, as they were written.
+
+    Raises:
+        ResponseError: if there are none.
+    """
+    text = _THOUGHTS.sub("", answer).strip() if isinstance(answer, str) else json.dumps(answer, ensure_ascii=False)
+    found = list(_objects(text)) if isinstance(answer, str) else [answer]
+    turns = _turns(found)
+    if turns is not None:
+        return _from_json(turns, speakers)
+    lines = [] if found else _from_lines(text, speakers)
+    if lines:
+        return lines
+    if not text:
+        raise ResponseError("expected a dialogue, got an empty answer", "empty answer")
+    if _REFUSAL.search(text[:_REFUSES_WITHIN]):
+        raise ResponseError(f"expected a dialogue, got a refusal: {text[:80]!r}", "refusal")
+    raise ResponseError(
+        f"expected JSON with a list 'turns', or lines that end in an emotion in brackets, got {text[:80]!r}",
+        "no dialogue",
+    )
+
+
+def _objects(text: str) -> Iterator[dict[str, Any]]:
+    """The JSON objects in a text, whatever stands around them; of one that is cut off, those that are whole."""
+    decoder = json.JSONDecoder(strict=False)
+    start = text.find("{")
+    while start >= 0:
+        try:
+            found, end = decoder.raw_decode(text, start)
+            yield found
+        except (ValueError, RecursionError):
+            end = start + 1
+        start = text.find("{", end)
+
+
+def _turns(objects: list[dict[str, Any]]) -> list[Any] | None:
+    """The turns in some objects: under ``turns``, as the only list in one, or one in each; None if there are none."""
+    for found in objects:
+        lists = [value for value in found.values() if isinstance(value, list)]
+        if isinstance(found.get("turns"), list):
+            return found["turns"]
+        if len(lists) == 1 and all(isinstance(turn, dict) for turn in lists[0]):
+            return lists[0]
+    turns = [found for found in objects if "text" in found and "emotion" in found]
+    return turns or None
+
+
+def _from_json(turns: list[Any], speakers: Mapping[str, Gender]) -> list[_Line]:
+    lines = [
+        _Line(turn.get("speaker"), turn.get("emotion"), turn.get("text"))
+        if isinstance(turn, dict)
+        else _Line(None, None, None, "not an object")
+        for turn in turns
+    ]
+    names = Counter(split_name(line.text)[0] for line in lines if isinstance(line.text, str))
+    return [
+        _Line(line.name, line.emotion, _without_name(line.text, line.name, names, speakers), line.problem)
+        for line in lines
+    ]
+
+
+def _without_name(text: object, speaker: object, names: Counter[str | None], speakers: Mapping[str, Gender]) -> object:
+    """A text without a speaker before it: one of the roles, who is said to speak, or a name that begins several."""
+    if not isinstance(text, str):
+        return text
+    name, said = split_name(text)
+    if name is None:
+        return text
+    several = names[name] > 1 and name.istitle()
+    is_speaker = bare(name) == bare(speaker) or role_of(name, speakers) is not None
+    return said if is_speaker or several else text
+
+
+def _from_lines(text: str, speakers: Mapping[str, Gender]) -> list[_Line]:
+    """Lines of the form ``name: words [emotion]``; what has neither a speaker nor an emotion is chatter."""
+    lines = [_from_line(_ITEM.sub("", line)) for line in text.splitlines() if line.strip()]
+    roles = cast((line.name for line in lines if line.problem is None), speakers)
+    return [line for line in lines if line.problem not in _OF_CHATTER_TOO or bare(line.name) in roles]
+
+
+def _from_line(line: str) -> _Line:
+    """One line; its emotion stands in square brackets, or in round ones at its end or behind the name."""
+    line = line.replace("**", "").replace("__", "")
+    labels = [match for match in _SQUARE.finditer(line) if _code(match[1])]
+    if not labels:
+        labels = [match for match in (_ROUND_AT_END.search(line),) if match and _code(match[1])]
+    name, words = split_name(line)
+    if len(labels) > 1:
+        return _Line(name, None, words, "more than one label")
+    if labels:
+        name, words = split_name(line[: labels[0].start()] + line[labels[0].end() :].lstrip(" .,;*_"))
+        return _Line(name, labels[0][1], words)
+    behind_name = _ROUND_AT_END.search(name or "")
+    if behind_name and _code(behind_name[1]):
+        return _Line(name, behind_name[1], words)
+    ends_in_brackets = _SQUARE_AT_END.search(words) is not None
+    return _Line(name, None, words, "label outside the set" if ends_in_brackets else "no label")

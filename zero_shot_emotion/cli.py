@@ -30,6 +30,7 @@ Seed = Annotated[int, typer.Option(help="Fixes everything that is drawn.")]
 Workers = Annotated[int, typer.Option("-j", "--workers", min=0, help="Processes; 0 takes one a core.")]
 SkipErrors = Annotated[bool, typer.Option(help="Leave out what fails, and count it.")]
 Overwrite = Annotated[bool, typer.Option(help="Throw away what the folder holds of another run.")]
+_LLM = "Language model (its key: environment variable OPENAI_API_KEY)"
 
 
 def _version(asked: bool) -> None:
@@ -82,17 +83,63 @@ def demo(
 def generate(
     out: Out,
     datasheet: Annotated[str, typer.Option(help="A shipped datasheet's name, or the path of one.")] = "iemocap",
-    utterances: Annotated[int | None, typer.Option("-n", help="How many; by default all that ship, balanced.")] = None,
+    utterances: Annotated[
+        int | None, typer.Option("-n", help="How many; without a model by default all that ship, balanced.")
+    ] = None,
     labels: Annotated[str, typer.Option(help="Label set: four, six, seven or eight.")] = "four",
     test_ratio: Annotated[float, typer.Option(min=0, max=0.9, help="Share held out as the split 'test'.")] = 0.0,
+    prompt: Annotated[
+        str | None, typer.Option(help="For the model: dialogue (default), seed, or the path of a template.")
+    ] = None,
     seed: Seed = 0,
     overwrite: Overwrite = False,
+    model: Annotated[
+        str | None, typer.Option(help="Language model to ask, as its endpoint calls it.", rich_help_panel=_LLM)
+    ] = None,
+    base_url: Annotated[
+        str | None,
+        typer.Option("--llm-base-url", help="Endpoint, such as http://localhost:11434/v1.", rich_help_panel=_LLM),
+    ] = None,
+    llm_config: Annotated[
+        str | None, typer.Option(help="Settings: ollama, vllm, openai, or the path of a YAML.", rich_help_panel=_LLM)
+    ] = None,
+    temperature: Annotated[float | None, typer.Option(help="Of sampling; 1 by default.", rich_help_panel=_LLM)] = None,
+    top_p: Annotated[float | None, typer.Option(help="Of sampling.", rich_help_panel=_LLM)] = None,
+    max_tokens: Annotated[int | None, typer.Option(help="Of one answer.", rich_help_panel=_LLM)] = None,
+    json_mode: Annotated[str | None, typer.Option(help="auto, schema, object or none.", rich_help_panel=_LLM)] = None,
+    concurrency: Annotated[int | None, typer.Option(help="Requests at a time.", rich_help_panel=_LLM)] = None,
+    timeout: Annotated[float | None, typer.Option(help="Seconds for one attempt.", rich_help_panel=_LLM)] = None,
+    max_requests: Annotated[int | None, typer.Option(help="Budget.", rich_help_panel=_LLM)] = None,
+    max_prompt_tokens: Annotated[int | None, typer.Option(help="Budget, in all.", rich_help_panel=_LLM)] = None,
+    max_completion_tokens: Annotated[int | None, typer.Option(help="Budget, in all.", rich_help_panel=_LLM)] = None,
+    max_cost: Annotated[float | None, typer.Option(help="Budget; needs prices.", rich_help_panel=_LLM)] = None,
+    prompt_price: Annotated[float | None, typer.Option(help="Of a million tokens.", rich_help_panel=_LLM)] = None,
+    completion_price: Annotated[float | None, typer.Option(help="Of a million tokens.", rich_help_panel=_LLM)] = None,
 ) -> None:
-    """Datasheet to text corpus, from the dialogues that ship with the project."""
+    """Datasheet to text corpus, from a language model (--model) or from the dialogues that ship with the project."""
+    from generation.endpoint import load_endpoint
     from generation.generate import generate as run
 
     from .corpus import label_set
 
+    settings = {
+        "model": model,
+        "base_url": base_url,
+        "temperature": temperature,
+        "top_p": top_p,
+        "max_tokens": max_tokens,
+        "json_mode": json_mode,
+        "concurrency": concurrency,
+        "timeout": timeout,
+        "budget": {
+            "requests": max_requests,
+            "prompt_tokens": max_prompt_tokens,
+            "completion_tokens": max_completion_tokens,
+            "money": max_cost,
+        },
+        "prices": {"prompt": prompt_price, "completion": completion_price},
+    }
+    told = [llm_config, model, base_url, temperature, top_p, max_tokens, json_mode, concurrency, timeout]
     report = run(
         out,
         datasheet=datasheet,
@@ -100,6 +147,8 @@ def generate(
         utterances=utterances,
         test_ratio=test_ratio,
         seed=seed,
+        endpoint=load_endpoint(llm_config, settings) if any(t is not None for t in told) else None,
+        prompt=prompt,
         overwrite=overwrite,
     )
     print(report.summary())
@@ -231,6 +280,29 @@ def summarise(corpus: Input) -> None:
     from .corpus.summary import summarise as facts
 
     _table(facts(open_corpus(corpus)))
+
+
+@corpus_app.command()
+def report(
+    corpus: Input,
+    out: Annotated[Path, typer.Option("-o", "--out", help="The page; its numbers go beside it as JSON.")] = Path(
+        "report.html"
+    ),
+    real: Annotated[
+        list[str] | None,
+        typer.Option(metavar="SPEC", help="Real text to compare with: a corpus, or a text file of one line each."),
+    ] = None,
+    datasheet: Annotated[
+        str | None, typer.Option(help="Whose durations to compare with; by default what the card names.")
+    ] = None,
+    seed: Seed = 0,
+) -> None:
+    """How real a corpus is: length, variety, what leaks its labels, whether it copies a real one. One HTML page."""
+    from generation.report import write_report
+
+    from .corpus.readers import open_corpus
+
+    print(write_report(open_corpus(corpus), out, real=real or [], datasheet=datasheet, seed=seed))
 
 
 @corpus_app.command()

@@ -1,0 +1,137 @@
+"""The provider that asks a language model, through whatever endpoint speaks OpenAI's chat completions.
+
+Every answer is stored as it arrives. A run that was killed asks again only for what is not stored, and ends with the
+same corpus, to the byte.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Iterator
+from hashlib import sha256
+from pathlib import Path
+from tempfile import TemporaryFile
+from typing import IO, Any
+
+from zero_shot_emotion import __version__
+from zero_shot_emotion.corpus import CARD, MANIFEST, LabelSet, Utterance
+from zero_shot_emotion.corpus.atomic import remove_parts
+from zero_shot_emotion.corpus.corpus import load_card, write_corpus
+from zero_shot_emotion.corpus.stage import JOURNAL, StageError
+
+from .datasheet import Datasheet
+from .endpoint import Endpoint
+from .errors import GenerationError
+from .harvest import Harvest
+from .plan import Plan
+from .prompt import template_text
+from .rounds import COMPLETE, Rounds
+from .spending import Spending
+from .store import RESPONSES, ResponseStore
+from .summary import GenerationReport
+from .utterances import draw_test_split
+
+PROVIDER = "endpoint"
+DEFAULT_PROMPT = "dialogue"
+
+
+def generate_by_endpoint(
+    out: str | Path,
+    sheet: Datasheet,
+    endpoint: Endpoint,
+    *,
+    labels: LabelSet,
+    utterances: int | None,
+    prompt: str | Path = DEFAULT_PROMPT,
+    test_ratio: float = 0.0,
+    seed: int = 0,
+    overwrite: bool = False,
+) -> GenerationReport:
+    """Ask a language model for dialogues until there are enough utterances of each class.
+
+    The run ends early, with what there is, when the budget does not allow another request, or when many rounds in
+    succession bring nothing. The same call goes on where a run ended, with a larger budget too.
+
+    Args:
+        out: folder of the new corpus, and of the answers (in ``raw/``), which no overwriting touches.
+        sheet: of the corpus to be imitated.
+        endpoint: of the language model.
+        labels: the classes; turns of other emotions are left out and counted.
+        utterances: how many, divided over the classes as evenly as it goes.
+        prompt: a shipped template's name, or the path of one.
+        test_ratio: share of the utterances that form a split ``test``.
+        seed: fixes the plan and the splits.
+        overwrite: replace the corpus of another run. Stored answers that fit are used, not paid for again.
+
+    Raises:
+        GenerationError: if no or too few utterances are asked for, or none could be had.
+        EndpointError: if the endpoint refuses or does not answer.
+        StageError: if the folder holds another corpus.
+    """
+    out, start = Path(out), time.monotonic()
+    if utterances is None or utterances < len(labels.classes):
+        raise GenerationError(f"-n: got {utterances} utterances, expected at least one for each class of {labels.name}")
+    template = template_text(prompt)
+    plan = Plan(sheet, labels, endpoint, template, seed)
+    fingerprint = sha256(f"{plan.fingerprint} {utterances} {test_ratio}".encode()).hexdigest()[:16]
+    if not overwrite and (card := _finished(out, fingerprint)) is not None:
+        return GenerationReport("generate", out, card, {}, card["answers"]["asked"], time.monotonic() - start)
+
+    origin = {
+        "name": f"{sheet.name}-like",
+        "stage": "generate",
+        "description": (
+            f"Dialogues like those of {sheet.title}, written by {endpoint.model} from the datasheet and a prompt of "
+            "zero-shot-emotion. Nothing of the corpus itself was used."
+        ),
+        "provider": PROVIDER,
+        "endpoint": endpoint.base_url,
+        "sampling": endpoint.sampling(),
+        "datasheet": sheet.name,
+        "prompt": {"template": Path(prompt).name, "sha256": sha256(template.encode()).hexdigest()},
+        "labels": list(labels.classes),
+        "asked": utterances,
+        "test_ratio": test_ratio,
+        "seed": seed,
+        "versions": {"zero-shot-emotion": __version__},
+        "fingerprint": fingerprint,
+    }
+    harvest = Harvest(sheet, labels, utterances, endpoint.model)
+    spending = Spending(endpoint.budget, endpoint.prices, endpoint.max_tokens)
+    with ResponseStore(out) as store, TemporaryFile("w+", encoding="utf-8", newline="\n") as accepted:
+        rounds = Rounds(sheet, endpoint, prompt, plan, harvest, spending, store, accepted)
+        retries = asyncio.run(rounds.run())
+        remove_parts(out)
+        card = write_corpus(out, _with_splits(accepted, test_ratio, seed), {**origin, **rounds.statistics()})
+    report = GenerationReport("generate", out, card, {}, rounds.replayed, time.monotonic() - start, retries)
+    if not harvest.accepted:
+        raise GenerationError(f"{out}: nothing that the model wrote could be used.\n{report.summary()}")
+    return report
+
+
+def _finished(out: Path, fingerprint: str) -> dict[str, Any] | None:
+    """The card of a corpus that this very run completed before, None if there is something left to do."""
+    card = load_card(out)
+    if card.get("fingerprint") == fingerprint:
+        return card if card.get("stopped_by") == COMPLETE else None
+    ours = (out / RESPONSES).exists() and not (out / JOURNAL).exists()
+    if (out / CARD).exists() or ((out / MANIFEST).exists() and not ours):  # a kill may leave our manifest without card
+        raise StageError(
+            f"{out} holds the output of another run (its config or its input differ): choose another folder, or "
+            f"replace that corpus with --overwrite; the answers in {RESPONSES} are kept, and used where they fit"
+        )
+    return None
+
+
+def _with_splits(accepted: IO[str], test_ratio: float, seed: int) -> Iterator[Utterance]:
+    """The accepted utterances, read back one by one; all at once only where splits have to be drawn."""
+    accepted.seek(0)
+    utterances = (Utterance.model_validate_json(line) for line in accepted)
+    if test_ratio == 0:
+        yield from utterances
+        return
+    everything = list(utterances)
+    splits = draw_test_split(everything, test_ratio, seed)
+    for utterance in everything:
+        yield utterance.with_(split=splits[utterance.id])

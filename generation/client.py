@@ -1,0 +1,209 @@
+"""Ask an endpoint: many requests at a time, each until it is answered or there is no hope."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections import Counter
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from .completion import BodyError, read_body
+from .endpoint import KEY_VARIABLE, Endpoint
+from .errors import EndpointError
+from .failures import excuse, may_pass, reason, wait_asked_for
+
+if TYPE_CHECKING:
+    from tenacity import RetryCallState
+
+HELLO_ATTEMPTS = 3
+"""To reach an endpoint that has never answered: its address is likelier to be wrong than its day to be bad."""
+SPACING = 0.7
+"""Of requests that leave, as a share of how they would be spaced if they kept the endpoint evenly busy. Those that leave
+all at once come back all at once, and then wait for one another."""
+FIRST_LATENCY = 0.2
+"""Seconds that an answer is thought to take before one has come."""
+SHORTEST_SECRET = 12
+"""Characters; shorter keys are words like "ollama" and "EMPTY" that servers without keys are given."""
+
+
+class UnansweredError(Exception):
+    """A request that the endpoint fails to answer while it answers others."""
+
+
+class Client:
+    """An endpoint, asked by at most ``concurrency`` requests at a time.
+
+    Args:
+        endpoint: its settings.
+        key: sent with each request, and cut out of everything that comes back.
+
+    Attributes:
+        answered: how many requests were.
+        retries: attempts that failed and were followed by another, by reason.
+    """
+
+    def __init__(self, endpoint: Endpoint, key: str | None = None) -> None:
+        from openai import AsyncOpenAI
+
+        # openai would retry in its own way, which knows neither our patience nor a body that was cut off
+        self._openai = AsyncOpenAI(
+            base_url=endpoint.base_url, api_key=key or "none", timeout=endpoint.timeout, max_retries=0
+        )
+        self._endpoint = endpoint
+        self._key = key
+        self._slots = asyncio.Semaphore(endpoint.concurrency)
+        self._last_left = 0.0
+        self._latency = FIRST_LATENCY
+        self._modes = ["schema", "object", "none"] if endpoint.json_mode == "auto" else [endpoint.json_mode]
+        self.answered = 0
+        self.retries: Counter[str] = Counter()
+
+    async def __aenter__(self) -> Client:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._openai.close()
+
+    async def ask(self, prompt: str, *, schema: dict[str, Any], seed: int | None = None) -> dict[str, Any]:
+        """The chat completion that answers a prompt.
+
+        Args:
+            prompt: the user's message.
+            schema: of an answer in JSON; used if the prompt speaks of JSON.
+            seed: for sampling.
+
+        Raises:
+            UnansweredError: if all attempts failed, while other requests were answered.
+            EndpointError: if the endpoint refuses, or answers nothing at all.
+        """
+        from openai import OpenAIError
+
+        async with self._slots:
+            await self._leave()
+            answered = self.answered
+            try:
+                answer = await self._ask(self._body(prompt, seed), schema)
+            except (OpenAIError, BodyError, TimeoutError) as error:
+                raise self._end(error, others_were_answered=self.answered > answered) from None
+            self.answered += 1
+            return answer
+
+    async def _leave(self) -> None:
+        """Wait for this request's turn to leave."""
+        now = asyncio.get_running_loop().time()
+        self._last_left = max(now, self._last_left + SPACING * self._latency / self._endpoint.concurrency)
+        await asyncio.sleep(self._last_left - now)
+
+    def _body(self, prompt: str, seed: int | None) -> dict[str, Any]:
+        sampling = {**self._endpoint.sampling(), "seed": seed}
+        extra = sampling.pop("extra_body")
+        fields = {name: value for name, value in sampling.items() if value is not None}
+        return {**fields, "messages": [{"role": "user", "content": prompt}], **extra}
+
+    async def _ask(self, body: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
+        """Ask in a JSON mode that the endpoint accepts; the first answer settles which, for the run."""
+        from openai import BadRequestError, UnprocessableEntityError
+
+        if "json" not in body["messages"][0]["content"].lower():  # where JSON is asked for, the prompt must say so
+            return await self._persist(body)
+        while True:
+            mode = self._modes[0]
+            try:
+                answer = await self._persist({**body, **_format(mode, schema)})
+            except (BadRequestError, UnprocessableEntityError):
+                if self._modes == [mode]:
+                    raise
+                if self._modes[0] == mode:  # another request may have been refused, and moved on, before
+                    del self._modes[0]
+            else:
+                self._modes = [mode]
+                return answer
+
+    async def _persist(self, body: dict[str, Any]) -> dict[str, Any]:
+        """Attempt until there is an answer, or no hope of one."""
+        from tenacity import AsyncRetrying, retry_if_exception
+
+        jitter = random.Random(str(body))
+        retrying = AsyncRetrying(
+            retry=retry_if_exception(lambda error: may_pass(error, self._endpoint.patience.retry_after_max)),
+            stop=self._is_enough,
+            wait=lambda state: self._wait(state, jitter),
+            before_sleep=self._count,
+            reraise=True,
+        )
+        return await retrying(self._attempt, body)
+
+    async def _attempt(self, body: dict[str, Any]) -> dict[str, Any]:
+        """Ask once."""
+        from openai import BadRequestError
+
+        clock = asyncio.get_running_loop().time
+        start = clock()
+        try:
+            async with asyncio.timeout(self._endpoint.timeout):  # of the whole; openai's own is of each read
+                # not chat.completions.create, which spends more time on types than all the rest takes
+                text = await self._openai.post("/chat/completions", cast_to=str, body=body)
+        except BadRequestError as error:
+            if error.code != "content_filter":
+                raise
+            message = {"content": None, "refusal": self._public(error.message)}
+            return {"choices": [{"message": message, "finish_reason": "content_filter"}]}
+        self._latency += (clock() - start - self._latency) / self._endpoint.concurrency
+        return read_body(self._public(text))
+
+    def _is_enough(self, state: RetryCallState) -> bool:
+        unreachable = not self.answered and reason(_error(state)) in ("no connection", "broken answer")
+        attempts = self._endpoint.patience.attempts
+        return state.attempt_number >= (min(attempts, HELLO_ATTEMPTS) if unreachable else attempts)
+
+    def _wait(self, state: RetryCallState, jitter: random.Random) -> float:
+        """Seconds before the next attempt: as long as the endpoint asks, or else longer each time."""
+        patience = self._endpoint.patience
+        backoff = min(patience.wait_max, patience.wait * 2.0 ** min(state.attempt_number - 1, 32))
+        asked = wait_asked_for(_error(state))
+        return max(asked or 0.0, backoff * jitter.uniform(0.5, 1))
+
+    def _count(self, state: RetryCallState) -> None:
+        self.retries[reason(_error(state))] += 1
+
+    def _public(self, text: str) -> str:
+        """A text without the key, should the endpoint repeat it."""
+        return text.replace(self._key, "[key]") if self._key and len(self._key) >= SHORTEST_SECRET else text
+
+    def _end(self, error: Exception, *, others_were_answered: bool) -> Exception:
+        """What it means that a request failed for good."""
+        said = self._public(excuse(error, self._endpoint.timeout))
+        where = f"{self._endpoint.base_url}, model {self._endpoint.model!r}"
+        if not may_pass(error, self._endpoint.patience.retry_after_max):
+            return EndpointError(f"{where}: {said}{_advice(error)}")
+        if others_were_answered:
+            return UnansweredError(said)
+        return EndpointError(
+            f"{where}: no answer, and nothing but failures for a while, the last one: {said}. "
+            "What was answered before is kept: run the same command again to go on"
+        )
+
+
+def _format(mode: str, schema: dict[str, Any]) -> dict[str, Any]:
+    """The field of a request that asks for JSON."""
+    if mode == "schema":
+        json_schema = {"name": "dialogue", "schema": schema, "strict": True}
+        return {"response_format": {"type": "json_schema", "json_schema": json_schema}}
+    return {"response_format": {"type": "json_object"}} if mode == "object" else {}
+
+
+def _error(state: RetryCallState) -> BaseException | None:
+    """Why the attempt failed that a retry is thought about for."""
+    return state.outcome.exception() if state.outcome else None
+
+
+def _advice(error: Exception) -> str:
+    status = getattr(error, "status_code", None)
+    if status in (401, 403):
+        return f"; expected a key that it accepts in the environment variable {KEY_VARIABLE}"
+    if status == 404:
+        return "; expected a model that it has, and an address that ends where /chat/completions begins"
+    return ""
