@@ -100,7 +100,7 @@ def generate_by_endpoint(
     harvest = Harvest(sheet, labels, utterances, endpoint.model)
     spending = Spending(endpoint.budget, endpoint.prices, endpoint.max_tokens)
     with ResponseStore(out) as store, TemporaryFile("w+", encoding="utf-8", newline="\n") as accepted:
-        rounds = Rounds(sheet, endpoint, prompt, plan, harvest, spending, store, accepted)
+        rounds = Rounds(sheet, endpoint, template, plan, harvest, spending, store, accepted)
         retries = asyncio.run(rounds.run())
         remove_parts(out)
         card = write_corpus(out, _with_splits(accepted, test_ratio, seed), {**origin, **rounds.statistics()})

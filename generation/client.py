@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 HELLO_ATTEMPTS = 3
 """To reach an endpoint that has never answered: its address is likelier to be wrong than its day to be bad."""
 SPACING = 0.7
-"""Of requests that leave, as a share of how they would be spaced if they kept the endpoint evenly busy. Those that leave
-all at once come back all at once, and then wait for one another."""
+"""Of requests that leave, as a share of how they would be spaced if they kept the endpoint evenly busy. Those that
+leave all at once come back all at once, and then wait for one another."""
 FIRST_LATENCY = 0.2
 """Seconds that an answer is thought to take before one has come."""
 SHORTEST_SECRET = 12
@@ -51,6 +51,7 @@ class Client:
             base_url=endpoint.base_url, api_key=key or "none", timeout=endpoint.timeout, max_retries=0
         )
         self._endpoint = endpoint
+        self._fields = {k: value for k, value in endpoint.sampling().items() if k not in ("seed", "extra_body")}
         self._key = key
         self._slots = asyncio.Semaphore(endpoint.concurrency)
         self._last_left = 0.0
@@ -98,10 +99,13 @@ class Client:
         await asyncio.sleep(self._last_left - now)
 
     def _body(self, prompt: str, seed: int | None) -> dict[str, Any]:
-        sampling = {**self._endpoint.sampling(), "seed": seed}
-        extra = sampling.pop("extra_body")
-        fields = {name: value for name, value in sampling.items() if value is not None}
-        return {**fields, "messages": [{"role": "user", "content": prompt}], **extra}
+        seeded = {} if seed is None else {"seed": seed}
+        return {
+            **self._fields,
+            **seeded,
+            "messages": [{"role": "user", "content": prompt}],
+            **self._endpoint.extra_body,
+        }
 
     async def _ask(self, body: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
         """Ask in a JSON mode that the endpoint accepts; the first answer settles which, for the run."""
@@ -126,11 +130,10 @@ class Client:
         """Attempt until there is an answer, or no hope of one."""
         from tenacity import AsyncRetrying, retry_if_exception
 
-        jitter = random.Random(str(body))
         retrying = AsyncRetrying(
             retry=retry_if_exception(lambda error: may_pass(error, self._endpoint.patience.retry_after_max)),
             stop=self._is_enough,
-            wait=lambda state: self._wait(state, jitter),
+            wait=lambda state: self._wait(state, body.get("seed")),
             before_sleep=self._count,
             reraise=True,
         )
@@ -159,8 +162,9 @@ class Client:
         attempts = self._endpoint.patience.attempts
         return state.attempt_number >= (min(attempts, HELLO_ATTEMPTS) if unreachable else attempts)
 
-    def _wait(self, state: RetryCallState, jitter: random.Random) -> float:
-        """Seconds before the next attempt: as long as the endpoint asks, or else longer each time."""
+    def _wait(self, state: RetryCallState, seed: int | None) -> float:
+        """Seconds before the next attempt: as long as the endpoint asks, or else longer each time, with seeded jitter."""
+        jitter = random.Random(f"{seed} {state.attempt_number}")
         patience = self._endpoint.patience
         backoff = min(patience.wait_max, patience.wait * 2.0 ** min(state.attempt_number - 1, 32))
         asked = wait_asked_for(_error(state))

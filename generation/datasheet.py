@@ -54,18 +54,37 @@ class Durations(_Section):
 
 
 class Datasheet(_Section):
-    """The public facts about a corpus that a generator is given."""
+    """The public facts about a corpus that a generator is given.
+
+    ``languages`` are further ones that the same situations may be played in: what a prompt calls each, by its tag.
+    """
 
     name: str
     title: str
     language: str
     language_name: str
+    languages: dict[str, str] = {}
     description: str
     speakers: Speakers
     labels: Annotated[tuple[Emotion, ...], Field(min_length=2)]
     utterance_seconds: Durations
     scenarios: Annotated[tuple[Scenario, ...], Field(min_length=1)]
     sources: Annotated[tuple[str, ...], Field(min_length=1)]
+
+    def in_language(self, tag: str) -> Datasheet:
+        """The datasheet in one of its further languages, under a name of its own.
+
+        Raises:
+            DatasheetError: if it has no such language, naming those it has.
+        """
+        if tag == self.language:
+            return self
+        if tag not in self.languages:
+            known = ", ".join((self.language, *self.languages))
+            raise DatasheetError(f"datasheet {self.name!r}: no language {tag!r}, expected one of {known}")
+        return self.model_copy(
+            update={"name": f"{self.name}-{tag}", "language": tag, "language_name": self.languages[tag]}
+        )
 
     def scenario(self, scenario_id: str) -> Scenario:
         """The scenario of an id.

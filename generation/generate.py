@@ -42,6 +42,7 @@ def generate(
     out: str | Path,
     *,
     datasheet: str | Path = "iemocap",
+    language: str | None = None,
     labels: LabelSet,
     utterances: int | None = None,
     test_ratio: float = 0.0,
@@ -60,6 +61,7 @@ def generate(
     Args:
         out: folder of the new corpus.
         datasheet: a shipped datasheet's name or the path of one.
+        language: one of the datasheet's languages; by default its first.
         labels: the classes; turns of other emotions are left out and counted.
         utterances: how many, balanced over the classes; by default as many as ship.
         test_ratio: share of the utterances that form a split ``test``, in dialogues of their own; the others are
@@ -75,6 +77,8 @@ def generate(
         EndpointError: if the endpoint refuses or does not answer.
     """
     sheet = load_datasheet(datasheet)
+    if language is not None:
+        sheet = sheet.in_language(language)
     if endpoint is not None:
         return generate_by_endpoint(
             out,

@@ -95,14 +95,23 @@ def render(datasheet: Datasheet, request: Request, template: str | Path = "dialo
         MissingConfigError: if there is no such template.
         GenerationError: if it cannot be filled, naming the line or the variable.
     """
+    return fill(template_text(template), datasheet, request)
+
+
+def fill(text: str, datasheet: Datasheet, request: Request) -> str:
+    """The prompt for one dialogue, from the text of a template.
+
+    Raises:
+        GenerationError: if it cannot be filled, naming the line or the variable.
+    """
     from jinja2 import TemplateError, TemplateSyntaxError
 
     try:
-        return _compiled(template_text(template)).render(_variables(datasheet, request))
+        return _compiled(text).render(_variables(datasheet, request))
     except TemplateSyntaxError as error:
-        raise GenerationError(f"prompt {str(template)!r}, line {error.lineno}: {error.message}") from None
+        raise GenerationError(f"prompt, line {error.lineno}: {error.message}") from None
     except TemplateError as error:
-        raise GenerationError(f"prompt {str(template)!r}: {error}") from None
+        raise GenerationError(f"prompt: {error}") from None
 
 
 def _variables(datasheet: Datasheet, request: Request) -> dict[str, Any]:

@@ -10,7 +10,6 @@ import asyncio
 import sys
 from collections import deque
 from dataclasses import dataclass
-from pathlib import Path
 from typing import IO, Any
 
 from tqdm import tqdm
@@ -22,7 +21,7 @@ from .endpoint import Endpoint, key_from_environment
 from .errors import EndpointError
 from .harvest import Harvest
 from .plan import Plan, Round
-from .prompt import answer_schema, render
+from .prompt import answer_schema, fill
 from .spending import Spending
 from .store import Response, ResponseStore
 
@@ -40,7 +39,7 @@ class Rounds:
     Attributes:
         sheet: of the corpus to be imitated.
         endpoint: of the language model.
-        prompt: a shipped template's name, or the path of one.
+        template: the text of the prompt's template.
         plan: says what each round asks for.
         harvest: takes what the answers bring.
         spending: knows what they cost.
@@ -52,7 +51,7 @@ class Rounds:
 
     sheet: Datasheet
     endpoint: Endpoint
-    prompt: str | Path
+    template: str
     plan: Plan
     harvest: Harvest
     spending: Spending
@@ -102,7 +101,7 @@ class Rounds:
         if not self.harvest.calls_for_more(under_way):
             return None
         asked = self.plan.round(index, self.harvest.missing, self.harvest.lines)
-        prompt = render(self.sheet, asked.request, self.prompt)
+        prompt = fill(self.template, self.sheet, asked.request)
         self.limit = self.spending.limit_met_by(prompt)
         return None if self.limit else (asked, prompt)
 

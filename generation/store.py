@@ -7,7 +7,7 @@ appended; half a line, which a kill leaves behind, does not count.
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -63,7 +63,7 @@ class ResponseStore:
         """Append an answer; a kill cannot take it away once this returns."""
         offset = self._file.seek(0, 2)
         # ASCII, because half a pair of surrogates is valid in JSON and in no other encoding
-        self._file.write(json.dumps(asdict(response)).encode("ascii") + b"\n")
+        self._file.write(json.dumps(vars(response)).encode("ascii") + b"\n")
         self._file.flush()
         self._offsets[response.key] = offset
 

@@ -83,6 +83,7 @@ def demo(
 def generate(
     out: Out,
     datasheet: Annotated[str, typer.Option(help="A shipped datasheet's name, or the path of one.")] = "iemocap",
+    language: Annotated[str | None, typer.Option(help="One of the datasheet's; by default its first.")] = None,
     utterances: Annotated[
         int | None, typer.Option("-n", help="How many; without a model by default all that ship, balanced.")
     ] = None,
@@ -143,6 +144,7 @@ def generate(
     report = run(
         out,
         datasheet=datasheet,
+        language=language,
         labels=label_set(labels),
         utterances=utterances,
         test_ratio=test_ratio,

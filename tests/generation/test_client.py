@@ -3,6 +3,7 @@ import json
 import logging
 from email.utils import formatdate
 from time import monotonic, time
+from types import SimpleNamespace
 
 import pytest
 
@@ -227,15 +228,11 @@ def test_a_server_without_a_key_is_asked_without_one() -> None:
     assert server.authorizations == {"Bearer none"}
 
 
-def test_the_waits_grow_up_to_a_limit_and_are_drawn_from_the_request() -> None:
-    import random
-    from types import SimpleNamespace
-
+def test_the_waits_grow_up_to_a_limit_and_are_drawn_from_the_requests_seed() -> None:
     client = Client(Endpoint(base_url="http://x/v1", model="m", patience=Patience(wait=1, wait_max=8)))
 
-    def waits(seed: str) -> list[float]:
-        rng = random.Random(seed)
-        return [client._wait(SimpleNamespace(attempt_number=n, outcome=None), rng) for n in range(1, 7)]
+    def waits(seed: int) -> list[float]:
+        return [client._wait(SimpleNamespace(attempt_number=n, outcome=None), seed) for n in range(1, 7)]
 
-    assert waits("a") == waits("a") != waits("b")
-    assert all(limit / 2 <= wait <= limit for wait, limit in zip(waits("a"), (1, 2, 4, 8, 8, 8), strict=True))
+    assert waits(1) == waits(1) != waits(2)
+    assert all(limit / 2 <= wait <= limit for wait, limit in zip(waits(1), (1, 2, 4, 8, 8, 8), strict=True))

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from generation.datasheet import DatasheetError
 from generation.generate import GenerationError, generate
 from generation.shipped import shipped_datasheets, shipped_dialogues
 from zero_shot_emotion.config_files import MissingConfigError
@@ -88,6 +89,38 @@ def test_a_test_split_has_dialogues_of_its_own(tmp_path: Path) -> None:
     assert test
     assert not train & test
     assert 0.1 < sum(u.split == "test" for u in corpus) / len(corpus) < 0.3
+
+
+@pytest.mark.parametrize("language", ["de", "fr", "es", "it", "cmn"])
+def test_the_multilingual_corpora_are_balanced_over_seven_emotions(tmp_path: Path, language: str) -> None:
+    labels = LABEL_SETS["seven"]
+
+    corpus = generate(tmp_path / "text", datasheet="multilingual", language=language, labels=labels).corpus
+
+    assert len(corpus) >= 100
+    assert len(set(corpus.counts().values())) == 1
+    assert set(corpus.counts()) == set(labels.classes)
+    assert {u.language for u in corpus} == {language}
+    assert corpus.name == f"multilingual-{language}-like"
+    assert len({u.extra["scenario"] for u in corpus}) == 7
+
+
+def test_a_language_that_the_datasheet_lacks_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(DatasheetError, match="'iemocap': no language 'xx', expected one of en"):
+        generate(tmp_path / "text", language="xx", labels=FOUR)
+    with pytest.raises(
+        MissingConfigError, match="the datasheet 'multilingual', only for iemocap"
+    ):
+        generate(tmp_path / "text", datasheet="multilingual", language="en", labels=FOUR)
+
+
+@pytest.mark.parametrize(("name", "least"), [("iemocap", 600), ("msp-podcast", 600)])
+def test_punctuation_does_not_tell_the_label(tmp_path: Path, name: str, least: int) -> None:
+    corpus = generate(tmp_path / "text", datasheet=name, labels=FOUR).corpus
+    exclaimed = {label: sum("!" in (u.text or "") for u in corpus if u.label == label) for label in FOUR.classes}
+
+    assert len(corpus) >= least
+    assert all(count <= 0.5 * corpus.counts()[label] for label, count in exclaimed.items())
 
 
 @pytest.mark.parametrize("utterances", [3, 4000])

@@ -84,9 +84,9 @@ def test_the_schema_names_speakers_and_emotions(sheet) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("{{ turns", r"prompt '.*mine.j2', line 1: unexpected end of template"),
-        ("\n{% if %}", r"prompt '.*mine.j2', line 2: Expected an expression"),
-        ("{{ colour }}", r"prompt '.*mine.j2': 'colour' is undefined"),
+        ("{{ turns", r"prompt, line 1: unexpected end of template"),
+        ("\n{% if %}", r"prompt, line 2: Expected an expression"),
+        ("{{ colour }}", r"prompt: 'colour' is undefined"),
     ],
 )
 def test_a_template_that_cannot_be_filled_is_an_error(sheet, tmp_path: Path, text: str, message: str) -> None:
