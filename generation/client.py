@@ -163,7 +163,7 @@ class Client:
         return state.attempt_number >= (min(attempts, HELLO_ATTEMPTS) if unreachable else attempts)
 
     def _wait(self, state: RetryCallState, seed: int | None) -> float:
-        """Seconds before the next attempt: as long as the endpoint asks, or else longer each time, with seeded jitter."""
+        """Seconds before the next attempt: as the endpoint asks, or else longer each time, with seeded jitter."""
         jitter = random.Random(f"{seed} {state.attempt_number}")
         patience = self._endpoint.patience
         backoff = min(patience.wait_max, patience.wait * 2.0 ** min(state.attempt_number - 1, 32))

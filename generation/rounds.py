@@ -93,6 +93,7 @@ class Rounds:
                     return
                 asked, prompt, task = under_way.popleft()
                 self._gather(asked, prompt, await task, bar)
+                await asyncio.sleep(0)  # waiting for a task that is done lets nothing else happen
 
     def _following(self, index: int, under_way: int) -> tuple[Round, str] | None:
         """The next round and its prompt, None if none is called for now. It follows from what was gathered alone."""

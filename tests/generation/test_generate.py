@@ -108,9 +108,7 @@ def test_the_multilingual_corpora_are_balanced_over_seven_emotions(tmp_path: Pat
 def test_a_language_that_the_datasheet_lacks_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DatasheetError, match="'iemocap': no language 'xx', expected one of en"):
         generate(tmp_path / "text", language="xx", labels=FOUR)
-    with pytest.raises(
-        MissingConfigError, match="the datasheet 'multilingual', only for iemocap"
-    ):
+    with pytest.raises(MissingConfigError, match="the datasheet 'multilingual', only for iemocap"):
         generate(tmp_path / "text", datasheet="multilingual", language="en", labels=FOUR)
 
 
