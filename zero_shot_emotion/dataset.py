@@ -76,6 +76,7 @@ class EmotionDataset(Dataset):
         return wave if keep else None
 
     def _read(self, entry: Entry) -> Wave:
+        assert entry.path is not None  # sets of an experiment on speech have audio
         try:
             audio = read_audio(entry.path)
         except AudioError as error:

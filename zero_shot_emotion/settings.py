@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
@@ -32,8 +32,8 @@ class LabelSettings(_Section):
     drop: tuple[str, ...] = ()
 
 
-class DataSettings(_Section):
-    """``datarc``: the corpora, and how they are read.
+class CorporaSettings(_Section):
+    """The corpora of an experiment, whatever is read of them.
 
     Corpora are named by ``train`` and ``targets``, or in the seed work's way by ``meta_data``,
     ``test_fold``, ``syn_root`` (what the paths of its train and dev lists are relative to) and ``iem_root``
@@ -45,11 +45,7 @@ class DataSettings(_Section):
         targets: the corpora to test on, by the name that ``-t`` takes.
         labels: a built-in label set, or one of one's own.
         valid_ratio: share of the training utterances that dev gets.
-        balance: ``loss`` weighs classes by their inverse frequency, ``sampling`` draws them equally often.
-        bad_audio: what to do about audio that is missing, unreadable, too short, silent or not finite.
-        min_seconds: shorter audio is bad, in seconds.
         dev_metric: what chooses the checkpoint.
-        pre_load: keep all waves in memory.
     """
 
     train: tuple[str, ...] = ()
@@ -61,14 +57,7 @@ class DataSettings(_Section):
     test_fold: str | None = None
     labels: str | LabelSettings = "four"
     valid_ratio: Annotated[float, Field(gt=0, lt=1)] = 0.2
-    balance: Literal["none", "loss", "sampling"] = "none"
-    bad_audio: Literal["error", "skip"] = "error"
-    min_seconds: Annotated[float, Field(ge=0)] = 0.1
     dev_metric: Literal["UAR", "WA", "macro-F1"] = "UAR"
-    pre_load: bool = True
-    train_batch_size: Annotated[int, Field(ge=1)] = 4
-    eval_batch_size: Annotated[int, Field(ge=1)] = 4
-    num_workers: Annotated[int, Field(ge=0)] = 4
 
     @field_validator("train", "dev", mode="before")
     @classmethod
@@ -76,7 +65,7 @@ class DataSettings(_Section):
         return [value] if isinstance(value, str) else value
 
     @model_validator(mode="after")
-    def _one_way_of_naming_corpora(self) -> DataSettings:
+    def _one_way_of_naming_corpora(self) -> Self:
         if self.meta_data is not None and (self.train or self.dev or self.targets):
             raise ValueError("name the corpora by 'meta_data' or by 'train' and 'targets', not by both")
         reserved = [name for name in self.targets if name in RESERVED]
@@ -95,6 +84,25 @@ class DataSettings(_Section):
     def target_names(self) -> tuple[str, ...]:
         """What ``-t`` takes besides ``train`` and ``dev``."""
         return ("test",) if self.meta_data is not None else tuple(self.targets)
+
+
+class DataSettings(CorporaSettings):
+    """``datarc``: the corpora, and how their audio is read.
+
+    Attributes:
+        balance: ``loss`` weighs classes by their inverse frequency, ``sampling`` draws them equally often.
+        bad_audio: what to do about audio that is missing, unreadable, too short, silent or not finite.
+        min_seconds: shorter audio is bad, in seconds.
+        pre_load: keep all waves in memory.
+    """
+
+    balance: Literal["none", "loss", "sampling"] = "none"
+    bad_audio: Literal["error", "skip"] = "error"
+    min_seconds: Annotated[float, Field(ge=0)] = 0.1
+    pre_load: bool = True
+    train_batch_size: Annotated[int, Field(ge=1)] = 4
+    eval_batch_size: Annotated[int, Field(ge=1)] = 4
+    num_workers: Annotated[int, Field(ge=0)] = 4
 
 
 Activation = Literal["ReLU", "LeakyReLU", "ELU", "GELU", "SiLU", "Tanh", "Sigmoid", "Softplus", "Identity"]

@@ -1,4 +1,7 @@
-"""The sets of one experiment: train, dev and targets, opened when they are asked for."""
+"""The sets of one experiment: train, dev and targets, opened when they are asked for.
+
+Speech and text experiments open the same sets, split in the same way; they differ in what an utterance must have.
+"""
 
 from __future__ import annotations
 
@@ -7,24 +10,39 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import count
 from pathlib import Path
+from typing import Literal
 
 from .corpus import Corpus, CorpusError, LabelSet
 from .corpus.readers import open_corpus
 from .corpus.seed_format import meta_data_path, read_meta_data
 from .corpus.splits import split_dev
-from .settings import RESERVED, DataSettings
+from .corpus.utterance import Utterance
+from .settings import RESERVED, CorporaSettings
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One labelled utterance with audio."""
+    """One labelled utterance.
+
+    Attributes:
+        id: unique in its set.
+        path: of its audio; None in an experiment on text.
+        label: index of its class.
+        corpus: that it comes from.
+        speaker: who speaks.
+        dialogue: that it belongs to.
+        text: its words; None in an experiment on speech.
+        before: the words of the turns before it, the nearest last, as many as the experiment asks for.
+    """
 
     id: str
-    path: Path
+    path: Path | None
     label: int
     corpus: str
     speaker: str | None
     dialogue: str | None
+    text: str | None = None
+    before: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -58,10 +76,23 @@ class Sources:
         settings: of the config's ``datarc``.
         seed: fixes the split of train and dev.
         fold: of the seed work's lists, where the config names none; ``fold1`` by default.
+        medium: what an utterance must have.
+        context: how many previous turns of its dialogue come with an utterance's text.
+        skip_textless: leave out, and count, utterances without text, instead of refusing the corpus.
     """
 
-    def __init__(self, settings: DataSettings, seed: int, fold: str | None = None) -> None:
+    def __init__(
+        self,
+        settings: CorporaSettings,
+        seed: int,
+        fold: str | None = None,
+        *,
+        medium: Literal["audio", "text"] = "audio",
+        context: int = 0,
+        skip_textless: bool = False,
+    ) -> None:
         self._settings = settings
+        self._medium, self._context, self._skip_textless = medium, context, skip_textless
         self._labels: LabelSet = settings.label_set
         self._seed = seed
         self._fold = settings.test_fold or fold or "fold1"
@@ -149,7 +180,11 @@ class Sources:
         for corpus in corpora:
             kept, dropped = corpus.with_labels(self._labels)
             drops += dropped
-            entries.extend(self._entries(kept, prefix=len(corpora) > 1))
+            if self._medium == "text":
+                kept, textless = self._with_text(kept)
+                drops += Counter({"without text": textless} if textless else {})
+            before = _previous_turns(corpus, self._context)
+            entries.extend(self._entries(kept, before, prefix=len(corpora) > 1))
         counts = Counter(self._labels.classes[entry.label] for entry in entries)
         listed = ", ".join(f"{name} {counts[name]}" for name in self._labels.classes)
         left_out = ", ".join(f"{name} {number}" for name, number in drops.items()) or "nothing"
@@ -158,19 +193,50 @@ class Sources:
             raise CorpusError(f"{split}: no utterance is left in the label set {self._labels.name!r}")
         return Source(tuple(entries), dict(drops))
 
-    def _entries(self, corpus: Corpus, prefix: bool) -> list[Entry]:
+    def _with_text(self, corpus: Corpus) -> tuple[Corpus, int]:
+        """The utterances that have words, and how many have none."""
+        kept = corpus.where(lambda utterance: bool(utterance.text and utterance.text.strip()))
+        missing = len(corpus) - len(kept)
+        if missing and not self._skip_textless:
+            first = next(u.id for u in corpus if not (u.text and u.text.strip()))
+            raise CorpusError(
+                f"corpus {corpus.name!r}: {missing} of {len(corpus)} utterances have no text, such as {first!r}. "
+                "Set data.bad_text to 'skip' to leave them out"
+            )
+        return kept, missing
+
+    def _entries(self, corpus: Corpus, before: dict[str, tuple[str, ...]], prefix: bool) -> list[Entry]:
         index = {name: i for i, name in enumerate(self._labels.classes)}
+        speech = self._medium == "audio"
         return [
             Entry(
                 f"{corpus.name}/{u.id}" if prefix else u.id,
-                corpus.audio_path(u),
+                corpus.audio_path(u) if speech else None,
                 index[u.label or ""],
                 corpus.name,
                 u.speaker,
                 u.dialogue,
+                None if speech else u.text,
+                before.get(u.id, ()),
             )
             for u in corpus
         ]
+
+
+def _previous_turns(corpus: Corpus, context: int) -> dict[str, tuple[str, ...]]:
+    """The words of up to so many turns before each utterance of a dialogue, by id."""
+    if not context:
+        return {}
+    dialogues: dict[str, list[Utterance]] = {}
+    for utterance in corpus:
+        if utterance.dialogue is not None and utterance.turn is not None:
+            dialogues.setdefault(utterance.dialogue, []).append(utterance)
+    before = {}
+    for turns in dialogues.values():
+        turns.sort(key=lambda utterance: utterance.turn or 0)
+        for i, utterance in enumerate(turns):
+            before[utterance.id] = tuple(u.text for u in turns[max(0, i - context) : i] if u.text)
+    return before
 
 
 def _distinct(corpora: list[Corpus]) -> list[Corpus]:
