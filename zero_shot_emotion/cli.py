@@ -235,6 +235,36 @@ def run_downstream(context: typer.Context) -> None:
     run(context.args)
 
 
+@app.command("train-text")
+def train_text(
+    config: Annotated[str, typer.Argument(help="seed-work, linear, finetune, or the path of a YAML.")],
+    out: Annotated[Path, typer.Option("-o", "--out", help="Folder of the experiment.")],
+    train: Annotated[list[str] | None, typer.Option(help="Corpus to train on; may be repeated.")] = None,
+    target: Annotated[
+        list[str] | None, typer.Option(metavar="NAME=CORPUS", help="Corpus to test on; may be repeated.")
+    ] = None,
+    encoder: Annotated[str | None, typer.Option(help="Of the Hugging Face hub, or its folder.")] = None,
+    store: Annotated[Path | None, typer.Option(help="Folder of encoded texts that experiments share.")] = None,
+    seed: Seed = 0,
+    device: Annotated[str, typer.Option(help="Of torch.")] = "cpu",
+    overwrite: Overwrite = False,
+) -> None:
+    """Train a text classifier on some corpora and test it on others."""
+    from .text.experiment import run_text_experiment
+    from .text.settings import read_text_settings
+
+    data: dict[str, Any] = {"train": train} if train else {}
+    if target:
+        pairs = [entry.partition("=") for entry in target]
+        wrong = [name for name, equals, spec in pairs if not equals or not spec]
+        if wrong:
+            raise UserError(f"--target: got {wrong[0]!r}, expected NAME=CORPUS")
+        data["targets"] = {name: spec for name, _, spec in pairs}
+    changes = {"data": data} if data else {}
+    settings = read_text_settings(config, changes | ({"encoder": {"name": encoder}} if encoder else {}))
+    print(run_text_experiment(settings, out, seed=seed, store=store, device=device, overwrite=overwrite).summary())
+
+
 @app.command()
 def doctor(
     config: Annotated[

@@ -1,0 +1,157 @@
+"""One experiment on text: train on some corpora, test on others, and leave what a speech experiment leaves."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .. import metrics
+from ..corpus import atomic_write
+from ..errors import UserError
+from ..results import RESULTS, Predictions, predictions_path, read_results, write_predictions, write_report
+from ..sources import Entry, Sources
+from .classifier import CONFIG, HeadClassifier, Probabilities, TextClassifier, load_classifier
+from .encoder import encoder_path
+from .settings import TextSettings
+from .store import TextStore
+from .train import train, words
+
+CLASSIFIER = "classifier"
+CHECKPOINTS = "checkpoints"
+RUN = "run.json"
+
+
+class TextExperimentError(UserError, ValueError):
+    """A folder that cannot take an experiment."""
+
+
+@dataclass(frozen=True)
+class TextExperiment:
+    """What an experiment left.
+
+    Attributes:
+        folder: of its classifier, predictions and results.
+        reports: of each set, as in ``results.json``.
+    """
+
+    folder: Path
+    reports: dict[str, dict[str, Any]]
+
+    def summary(self) -> str:
+        """The figures on one screen, and where everything lies."""
+        lines = [f"{'tested on':<20} {'utterances':>10}  {'UAR':<22} {'WA':<22} {'macro-F1'}"]
+        for name, report in self.reports.items():
+            cells = [str(metrics.Interval(**report[metric])) for metric in metrics.METRICS]
+            lines.append(f"{name:<20} {report['utterances']:>10}  {cells[0]:<22} {cells[1]:<22} {cells[2]}")
+        lines += ["", f"  classifier  {self.folder / CLASSIFIER}", f"  results     {self.folder / RESULTS}"]
+        return "\n".join(lines)
+
+
+def run_text_experiment(
+    settings: TextSettings,
+    out: str | Path,
+    *,
+    seed: int = 0,
+    store: str | Path | None = None,
+    device: str = "cpu",
+    overwrite: bool = False,
+) -> TextExperiment:
+    """Train and test; what the folder holds of the same experiment is not done again.
+
+    Args:
+        settings: of the experiment.
+        out: its folder.
+        seed: of the split, of initialisation, order and dropout.
+        store: folder of encoded texts, to be shared by experiments; by default one in the experiment's folder.
+        device: of torch.
+        overwrite: throw away what the folder holds of another experiment.
+
+    Raises:
+        TextExperimentError: if the folder holds another experiment.
+    """
+    folder = Path(out)
+    settings = _with_absolute_encoder(settings)
+    _claim(folder, settings, seed, overwrite)
+    sources = Sources(
+        settings.data,
+        seed,
+        medium="text",
+        context=settings.data.context,
+        skip_textless=settings.data.bad_text == "skip",
+    )
+    encoded = Path(store) if store is not None else folder / "encoded"
+    classifier = _trained(settings, sources, encoded, folder, seed, device)
+    reports = {}
+    for split in ("dev", *settings.data.target_names):
+        reports[split] = _tested(classifier, sources, split, settings, encoded, folder, seed)
+    return TextExperiment(folder, reports)
+
+
+def _with_absolute_encoder(settings: TextSettings) -> TextSettings:
+    """A classifier must find its encoder again from any working directory."""
+    encoder = settings.encoder.model_copy(update={"name": encoder_path(settings.encoder.name)})
+    return settings.model_copy(update={"encoder": encoder})
+
+
+def _claim(folder: Path, settings: TextSettings, seed: int, overwrite: bool) -> None:
+    run = {"seed": seed, "config": settings.model_dump(mode="json")}
+    text = json.dumps(run, indent=2) + "\n"
+    path = folder / RUN
+    if path.exists() and path.read_text(encoding="utf-8") != text:
+        if not overwrite:
+            raise TextExperimentError(
+                f"{folder} holds another experiment (its config or its seed differs): choose another folder, or throw "
+                "that one away with --overwrite"
+            )
+        shutil.rmtree(folder)
+    if not path.exists():
+        with atomic_write(path) as file:
+            file.write(text)
+
+
+def _trained(
+    settings: TextSettings, sources: Sources, encoded: Path, folder: Path, seed: int, device: str
+) -> TextClassifier:
+    if (folder / CLASSIFIER / CONFIG).exists():
+        return load_classifier(folder / CLASSIFIER, device)
+    sets: dict[str, Sequence[Entry]] = {name: sources.get(name).entries for name in ("train", "dev")}
+    with atomic_write(folder / "splits.json") as file:
+        json.dump({name: [entry.id for entry in entries] for name, entries in sets.items()}, file, indent=0)
+    classifier = train(settings, sets, encoded, folder / CHECKPOINTS, seed, device)
+    classifier.save(folder / CLASSIFIER)
+    shutil.rmtree(folder / CHECKPOINTS, ignore_errors=True)  # the best one is the classifier
+    return classifier
+
+
+def _tested(
+    classifier: TextClassifier,
+    sources: Sources,
+    split: str,
+    settings: TextSettings,
+    encoded: Path,
+    folder: Path,
+    seed: int,
+) -> dict[str, Any]:
+    done = read_results(folder)
+    if split in done and predictions_path(folder, split).exists():
+        return dict(done[split])
+    source = sources.get(split)
+    probabilities = _predict(classifier, source.entries, encoded, split)
+    ids, truth = [e.id for e in source.entries], np.array([e.label for e in source.entries])
+    predictions = Predictions(ids, truth, probabilities, classifier.about.classes)
+    write_predictions(folder, split, source, predictions)
+    about = {"encoder": settings.encoder.name, "head": settings.head.select, "seed": seed}
+    return write_report(folder, split, source, predictions, about)
+
+
+def _predict(classifier: TextClassifier, entries: Sequence[Entry], encoded: Path, name: str) -> Probabilities:
+    utterances = [words(entry) for entry in entries]
+    if not isinstance(classifier, HeadClassifier):
+        return classifier.predict(utterances)
+    return classifier.predict_states(TextStore(encoded, classifier.encoder).states(utterances, name))
