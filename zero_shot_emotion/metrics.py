@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -101,14 +102,31 @@ def _bootstraps(
     truth: Labels, predicted: Labels, classes: int, groups: Sequence[Hashable] | None
 ) -> list[npt.NDArray[np.int64]]:
     """The confusion matrix of each bootstrap set: groups are drawn, then utterances within each that was."""
-    from confidence_intervals import get_bootstrap_indices
-
     truth, predicted = np.asarray(truth), np.asarray(predicted)
     if groups is not None and len(groups) != len(truth):
         raise ValueError(f"groups: expected one for each of {len(truth)} utterances, got {len(groups)}")
     numbers = None if groups is None else np.unique(np.asarray(groups, dtype=str), return_inverse=True)[1]
-    draws = (get_bootstrap_indices(len(truth), numbers, random_state=seed) for seed in range(BOOTSTRAPS))
-    return [confusion(truth[drawn], predicted[drawn], classes) for drawn in draws]
+    cells = np.eye(classes * classes, dtype=np.float32)[truth * classes + predicted]
+    tables = np.rint(_draws(len(truth), None if numbers is None else numbers.tobytes(), BOOTSTRAPS) @ cells)
+    return list(tables.astype(np.int64).reshape(-1, classes, classes))
+
+
+@lru_cache(maxsize=4)
+def _draws(utterances: int, groups: bytes | None, bootstraps: int) -> npt.NDArray[np.float32]:
+    """How often each bootstrap set holds each utterance, shape (bootstraps, utterances).
+
+    Drawing costs far more than counting and does not depend on what was predicted: all tests on a target share it.
+    """
+    from confidence_intervals import get_bootstrap_indices
+    from sklearn import config_context
+
+    numbers = None if groups is None else np.frombuffer(groups, dtype=np.intp)
+    counts = np.zeros((bootstraps, utterances), dtype=np.float32)
+    with config_context(skip_parameter_validation=True):  # half of the time, for a call that is always the same
+        for seed in range(bootstraps):
+            drawn = get_bootstrap_indices(utterances, numbers, random_state=seed)
+            counts[seed] = np.bincount(drawn, minlength=utterances)
+    return counts
 
 
 def report(
