@@ -266,6 +266,19 @@ def train_text(
 
 
 @app.command()
+def fuse(
+    speech: Annotated[Path, typer.Option(help="Experiment on speech, with predictions on dev and the targets.")],
+    text: Annotated[Path, typer.Option(help="Experiment on text, with the same train corpora and seed.")],
+    target: Annotated[list[str], typer.Option(help="Name of a set that both were tested on; may be repeated.")],
+    out: Annotated[Path, typer.Option("-o", "--out", help="Folder of the results.")],
+) -> None:
+    """Late fusion of speech and text, weighed by dev; speech alone and text alone stand beside it."""
+    from .fusion import fuse as run
+
+    print(run(speech, text, target, out).summary())
+
+
+@app.command()
 def doctor(
     config: Annotated[
         Path | None, typer.Option("-c", "--config", help="A downstream config whose corpora are checked too.")

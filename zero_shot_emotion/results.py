@@ -13,12 +13,17 @@ import numpy as np
 
 from . import metrics
 from .corpus import atomic_write
-from .sources import Source
+from .errors import UserError
+from .sources import Entry, Source
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 RESULTS = "results.json"
+
+
+class ResultsError(UserError, ValueError):
+    """Results that are missing or not what they should be."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +73,46 @@ def write_predictions(expdir: Path, split: str, source: Source, predictions: Pre
     for kind, indices in (("predict", predictions.predicted), ("truth", predictions.truth)):
         with atomic_write(expdir / f"{split}_{kind}.txt") as file:
             file.writelines(f"{i} {names[k]}\n" for i, k in zip(predictions.ids, indices, strict=True))
+
+
+@dataclass(frozen=True)
+class Test:
+    """A test as its CSV tells it.
+
+    Attributes:
+        predictions: what was said of each utterance.
+        entries: which utterances they are, without their audio or text.
+    """
+
+    __test__ = False  # for pytest, which takes the name for a test
+
+    predictions: Predictions
+    entries: tuple[Entry, ...]
+
+
+def read_predictions(expdir: str | Path, split: str) -> Test:
+    """What `write_predictions` wrote of a set.
+
+    Raises:
+        ResultsError: if there is none, or if it is not what was written.
+    """
+    path = predictions_path(expdir, split)
+    if not path.is_file():
+        known = ", ".join(sorted(p.stem.removeprefix("predictions-") for p in Path(expdir).glob("predictions-*.csv")))
+        raise ResultsError(f"{path}: missing, expected the predictions of a test; there are those on {known or 'none'}")
+    with path.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    try:
+        classes = tuple(name.removeprefix("p_") for name in rows[0] if name.startswith("p_"))
+        entries = tuple(
+            Entry(r["id"], None, classes.index(r["truth"]), r["corpus"], r["speaker"] or None, r["dialogue"] or None)
+            for r in rows
+        )
+        probabilities = np.array([[float(r[f"p_{name}"]) for name in classes] for r in rows])
+    except (KeyError, IndexError, ValueError, TypeError) as error:
+        raise ResultsError(f"{path}: expected the columns and values that a test writes: {error!r}") from None
+    truth = np.array([entry.label for entry in entries])
+    return Test(Predictions([entry.id for entry in entries], truth, probabilities, classes), entries)
 
 
 def write_report(
