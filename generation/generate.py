@@ -17,6 +17,8 @@ from .by_endpoint import DEFAULT_PROMPT, generate_by_endpoint
 from .datasheet import Datasheet, load_datasheet
 from .endpoint import Endpoint
 from .errors import GenerationError
+from .label_only import PROMPT as LABEL_ONLY
+from .label_only import generate_label_only
 from .response import Dialogue, parse
 from .shipped import PROVIDER, ShippedDialogue, shipped_dialogues
 from .utterances import draw_test_split, utterance_of
@@ -68,7 +70,8 @@ def generate(
             ``train``. By default there are no splits.
         seed: fixes which dialogues are taken or asked for, and the splits.
         endpoint: of the language model; by default none is asked.
-        prompt: for the language model: a shipped template's name, or the path of one.
+        prompt: for the language model: a shipped template's name, or the path of one. ``label-only`` is a control
+            that needs no model.
         skip_errors: see `run_stage`.
         overwrite: see `run_stage`.
 
@@ -90,6 +93,10 @@ def generate(
             test_ratio=test_ratio,
             seed=seed,
             overwrite=overwrite,
+        )
+    if prompt == LABEL_ONLY:
+        return generate_label_only(
+            out, labels=labels, utterances=utterances, test_ratio=test_ratio, seed=seed, overwrite=overwrite
         )
     if prompt is not None:
         raise GenerationError(f"--prompt: got {str(prompt)!r} without --model, expected a model that it is meant for")
