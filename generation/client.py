@@ -202,8 +202,8 @@ class Client:
             return UnansweredError(said)
         if not self.answered:
             return EndpointError(
-                f"{where}: has not answered once, the last failure: {said}. Expected an endpoint that is up and has the "
-                "model loaded: see what it says itself, then run the same command again"
+                f"{where}: has not answered once, the last failure: {said}. Expected an endpoint that is up, with "
+                "its model loaded: see what it says itself, then run the same command again"
             )
         return EndpointError(
             f"{where}: no answer, and nothing but failures for a while, the last one: {said}. "
