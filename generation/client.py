@@ -43,7 +43,7 @@ class Client:
         on_retry: called whenever an attempt failed that another will follow.
 
     Attributes:
-        answered: how many requests were.
+        answered: how many requests were, in earlier runs too if one says so.
         retries: attempts that failed and were followed by another, by reason.
     """
 

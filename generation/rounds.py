@@ -74,6 +74,7 @@ class Rounds:
         try:
             with tqdm(total=wanted, desc="generate", unit="utterance", mininterval=mininterval) as bar:
                 async with Client(self.endpoint, key_from_environment(), lambda: self._show(bar, client)) as client:
+                    client.answered = len(self.store)  # an endpoint that answered before is not set up wrongly
                     await self._ask_and_gather(client, bar)
                     return dict(client.retries)
         except* EndpointError as errors:
