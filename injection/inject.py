@@ -14,7 +14,7 @@ import numpy as np
 from zero_shot_emotion import __version__
 from zero_shot_emotion.audio import check_audio, read_audio
 from zero_shot_emotion.corpus import Corpus, Utterance
-from zero_shot_emotion.corpus.stage import Made, StageReport, local_executor, run_stage
+from zero_shot_emotion.corpus.stage import Made, StageReport, inherited, local_executor, run_stage
 
 from .method import NEUTRAL, InjectionError, Method, load_method
 
@@ -113,8 +113,7 @@ def inject(
             **{name: version(name) for name in ("numpy", "pyworld", "soxr")},
         },
     }
-    if "labels" in corpus.card:
-        card["labels"] = corpus.card["labels"]
+    card.update(inherited(corpus.card))
     task = InjectTask(injector, method, Path(rules).name, corpus.root.resolve(), intensity, seed, neutral)
     with local_executor(1 if executor else workers) as local:
         return run_stage(

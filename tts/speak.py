@@ -17,7 +17,7 @@ from zero_shot_emotion.audio import check_audio
 from zero_shot_emotion.corpus import Corpus, Utterance
 from zero_shot_emotion.corpus.atomic import atomic_write
 from zero_shot_emotion.corpus.corpus import CARD, MANIFEST, read_manifest
-from zero_shot_emotion.corpus.stage import Made, StageReport, local_executor, run_stage
+from zero_shot_emotion.corpus.stage import Made, StageReport, inherited, local_executor, run_stage
 
 from .association import Association, associate
 from .casting import DEFAULT_LANGUAGE, cast, speaker_key, understudies
@@ -142,8 +142,7 @@ def speak(
     }
     if association:
         card["voice_and_label"] = association.card()
-    if "labels" in corpus.card:
-        card["labels"] = corpus.card["labels"]
+    card.update(inherited(corpus.card))
     with local_executor(1 if executor else _workers(speaker, workers)) as local:
         report = run_stage(
             lines,

@@ -23,6 +23,8 @@ app = typer.Typer(
 )
 corpus_app = typer.Typer(help="Look at corpora, check them, convert them.", no_args_is_help=True)
 app.add_typer(corpus_app, name="corpus")
+datasheet_app = typer.Typer(help="Describe a corpus that may not be used.", no_args_is_help=True)
+app.add_typer(datasheet_app, name="datasheet")
 
 Out = Annotated[Path, typer.Option("-o", "--out", help="Folder of the new corpus.")]
 Input = Annotated[str, typer.Argument(metavar="CORPUS", help="A corpus folder, or READER:PATH; #SPLIT takes a split.")]
@@ -377,6 +379,37 @@ def convert(
     else:
         write_folder(opened, out, "copy" if audio == "copy" else "link")
     print(f"{opened.name}: {len(opened)} utterances written to {out}")
+
+
+@datasheet_app.command()
+def new(path: Annotated[Path, typer.Argument(help="File to be written, such as my-corpus.yaml.")]) -> None:
+    """Write a datasheet to be filled in; comments say what goes where, and where in a paper it stands."""
+    from generation.datasheet import new_datasheet
+
+    new_datasheet(path)
+    print(f"{path}: fill it in, then run zero-shot-emotion datasheet check {path}")
+
+
+@datasheet_app.command()
+def check(datasheet: Annotated[str, typer.Argument(help="A datasheet's path, or the name of a shipped one.")]) -> None:
+    """Say what is open or wrong in a datasheet, or else what it holds."""
+    from collections import Counter
+
+    from generation.datasheet import load_datasheet
+
+    sheet = load_datasheet(datasheet)
+    roles = Counter(role.emotion for scenario in sheet.scenarios for role in scenario.roles)
+    _table(
+        {
+            "name": sheet.name,
+            "title": sheet.title,
+            "languages": ", ".join((sheet.language, *sheet.languages)),
+            "labels": ", ".join(sheet.labels),
+            "scenarios": len(sheet.scenarios),
+            "roles": ", ".join(f"{emotion} {count}" for emotion, count in roles.most_common()),
+            "use it with": f"zero-shot-emotion generate --datasheet {datasheet} --model MODEL -n 500 -o corpora/text",
+        }
+    )
 
 
 def _input(spec: str, out: Path) -> Corpus:

@@ -105,6 +105,13 @@ def test_no_intensity_is_the_control(speech, tmp_path):
     assert all(np.array_equal(a, b) for a, b in zip(waves(faint).values(), waves(control).values(), strict=True))
 
 
+def test_the_card_keeps_what_stays_true_of_the_corpus(speech, tmp_path):
+    known = {"labels": ["neu", "hap", "ang", "sad"], "datasheet": "iemocap", "language": "en"}
+    corpus = Corpus(speech.name, speech.root, speech.utterances[:2], {**speech.card, **known})
+    card = inject(corpus, tmp_path / "out").card
+    assert {key: card.get(key) for key in known} == known
+
+
 def test_lines_and_card(speech, tmp_path):
     report = inject(speech, tmp_path / "out", intensity=0.5, seed=3)
     first = next(iter(report.corpus))

@@ -216,4 +216,4 @@ def explain(error: ValidationError) -> str:
     column = ".".join(str(part) for part in first["loc"]) or "value"
     if first["type"] == "missing":
         return f"{column}: missing"
-    return f"{column}: got {first['input']!r}, expected: {first['msg']}"
+    return f"{column}: got {first['input']!r}, expected: {first['msg'].removeprefix('Value error, ')}"

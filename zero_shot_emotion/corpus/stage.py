@@ -13,7 +13,7 @@ import shutil
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -36,6 +36,8 @@ CHUNK = 8
 """Items a worker gets at once, fewer when there are few."""
 IN_FLIGHT = 256
 """Chunks handed out and not yet collected: bounds memory, whatever the number of items."""
+INHERITED = ("labels", "datasheet", "language")
+"""What stays true of a corpus whatever a stage does to its utterances."""
 
 
 class StageError(UserError, RuntimeError):
@@ -136,6 +138,11 @@ def _die_with_parent() -> None:
 
     if parent := parent_process():
         Thread(target=end_after, args=(parent,), daemon=True).start()
+
+
+def inherited(card: Mapping[str, Any]) -> dict[str, Any]:
+    """What the card of a stage's output takes over from that of its input."""
+    return {key: card[key] for key in INHERITED if key in card}
 
 
 def run_stage(
