@@ -15,7 +15,7 @@ from ...metrics import METRICS
 from ..row import Row, read_rows
 from ..statistics import Mean
 from .differing import Differing, differing
-from .entry import BOUND, CONTROLS, Entry, Task, entries
+from .entry import BOUND, CONTROLS, Entry, Task, entries, league
 from .predictions import Told, read_told
 from .scoring import Comparison, comparisons, means
 
@@ -81,7 +81,7 @@ class Table:
         rivals = [
             other.scores[metric].value
             for other in self.lines
-            if other.entry.competes and other.row.protocol == line.row.protocol
+            if other.entry.competes and league(other.row) == league(line.row)
         ]
         return line.scores[metric].value >= max(rivals)
 
@@ -115,6 +115,13 @@ class Board:
     @property
     def contributors(self) -> list[str]:
         return sorted({row.contributor for row in self.rows if row.contributor})
+
+    @cached_property
+    def varied(self) -> tuple[str, ...]:
+        """The keys of the protocols that are not the same everywhere; the majority class follows none."""
+        protocols = [row.protocol for row in self.rows if row.source_kind != "majority"]
+        keys = sorted({key for protocol in protocols for key in protocol})
+        return tuple(key for key in keys if len({repr(protocol.get(key)) for protocol in protocols}) > 1)
 
 
 def load_board(folder: str | Path, baseline: str | None = None) -> Board:

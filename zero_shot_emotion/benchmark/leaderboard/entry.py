@@ -17,7 +17,11 @@ BOUND = "in-domain"
 """What had labels of the target: no competitor."""
 
 
-@dataclass(frozen=True)
+OF_SOURCE = ("share", "label prior", "folds")
+"""Keys of a protocol that say what the source is: rows that differ in them alone compete."""
+
+
+@dataclass(frozen=True, eq=False)
 class Entry:
     """Rows of one system, source and target that differ in nothing but the seed.
 
@@ -99,10 +103,23 @@ def entries(rows: Iterable[Row]) -> list[Entry]:
     """Rows of one task put together over seeds, in the order in which they first occur."""
     found: dict[Hashable, list[Row]] = {}
     for row in rows:
-        found.setdefault((peer_key(row), row.source, row.source_kind), []).append(row)
+        protocol = json.dumps(row.protocol, sort_keys=True)
+        found.setdefault((peer_key(row), row.source, row.source_kind, protocol), []).append(row)
     return [Entry(tuple(sorted(same, key=lambda row: row.seed))) for same in found.values()]
 
 
 def peer_key(row: Row) -> Hashable:
-    """What two rows of a task must have in common for a difference between them to be due to their sources."""
-    return row.contributor, row.benchmark, row.modality, row.system, row.head, json.dumps(row.protocol, sort_keys=True)
+    """What two rows of a task must have in common for the one to be the other's baseline."""
+    return row.contributor, row.benchmark, row.modality, row.system, row.head
+
+
+def league(row: Row) -> Hashable:
+    """What rows of a task must have in common for one of them to be called the best."""
+    return json.dumps({key: value for key, value in row.protocol.items() if key not in OF_SOURCE}, sort_keys=True)
+
+
+def protocol_difference(row: Row, other: Row) -> dict[str, tuple[object, object]]:
+    """The keys in which two protocols differ, with both values; None where a protocol does not say."""
+    keys = sorted({*row.protocol, *other.protocol})
+    pairs = {key: (row.protocol.get(key), other.protocol.get(key)) for key in keys}
+    return {key: values for key, values in pairs.items() if values[0] != values[1]}

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..statistics import BOOTSTRAPS as MANY
 from ..statistics import METRICS, Difference, Mean, Resampled, holm
-from .entry import Entry, peer_key
+from .entry import Entry, peer_key, protocol_difference
 from .predictions import Told
 
 FEW = 2000
@@ -20,7 +20,7 @@ METRIC = "UAR"
 
 @dataclass(frozen=True)
 class Comparison:
-    """An entry against the one that differs from it in the source alone.
+    """An entry against the one that was trained on the baseline.
 
     Attributes:
         entry: what is compared.
@@ -42,7 +42,7 @@ class Comparison:
 
     def __str__(self) -> str:
         row, other = self.entry.first, self.baseline.first
-        return f"{row.system}: {row.source} {self.verdict} {other.source} on {row.target}: {self.numbers}"
+        return f"{row.system}: {row.source} {self.verdict} {other.source} on {row.target}: {self.numbers}{self.caveat}"
 
     @property
     def numbers(self) -> str:
@@ -51,11 +51,22 @@ class Comparison:
         return f"{self.value:+.3f} [{self.low:+.3f}, {self.high:+.3f}], {p}".replace("-", "\N{MINUS SIGN}")
 
     @property
+    def caveat(self) -> str:
+        """In what the protocols differ; empty if in nothing."""
+        pairs = protocol_difference(self.entry.first, self.baseline.first).items()
+        said = ", ".join(f"{key} {_said(own)} against {_said(other)}" for key, (own, other) in pairs)
+        return f" (protocols differ: {said})" if said else ""
+
+    @property
     def verdict(self) -> str:
         """In words, by the corrected p value."""
         if self.p >= 0.05:
             return "cannot be told from"
         return "beats" if self.value > 0 else "loses to"
+
+
+def _said(value: object) -> str:
+    return "none" if value is None else str(value)
 
 
 def means(found: Sequence[Entry], told: dict[str, Told]) -> list[dict[str, Mean]]:
@@ -79,7 +90,9 @@ def means(found: Sequence[Entry], told: dict[str, Told]) -> list[dict[str, Mean]
 def comparisons(
     tasks: Sequence[Sequence[Entry]], told: dict[str, Told], baseline: str
 ) -> list[list[Comparison]]:
-    """Competitors against the baseline where all but the source is the same, corrected as one family.
+    """Competitors against the baseline of the same system, head and contributor, corrected as one family.
+
+    Of several baselines that one is taken whose protocol is nearest; what still differs is said.
 
     Args:
         tasks: the entries of each task.
@@ -108,13 +121,15 @@ def _peers(found: Sequence[Entry]) -> list[list[Entry]]:
 def _compare(
     same: Sequence[Entry], told: dict[str, Told], baseline: str
 ) -> Iterator[tuple[Entry, Entry, Difference]]:
-    base = next((entry for entry in same if entry.first.source == baseline), None)
-    rivals = [entry for entry in same if entry.competes and entry is not base]
-    if base is None or not rivals:
+    bases = [entry for entry in same if entry.first.source == baseline]
+    rivals = [entry for entry in same if entry.competes and entry not in bases]
+    if not bases or not rivals:
         return
-    resampled = _resample([base, *rivals], told, METRIC)
-    for place, entry in enumerate(rivals, 1):
-        yield entry, base, resampled.difference(str(place), "0")
+    found = [*bases, *rivals]
+    resampled = _resample(found, told, METRIC)
+    for entry in rivals:
+        base = min(bases, key=lambda base: len(protocol_difference(entry.first, base.first)))
+        yield entry, base, resampled.difference(str(found.index(entry)), str(found.index(base)))
 
 
 def _resample(found: Sequence[Entry], told: dict[str, Told], metric: str, bootstraps: int = MANY) -> Resampled:

@@ -21,7 +21,7 @@ def render_tables(board: Board) -> Iterator[RenderableType]:
     from rich.text import Text
 
     for table in board.tables:
-        yield _target(table, varied=_varied(board), contributors=bool(board.contributors))
+        yield _target(table, varied=board.varied, contributors=bool(board.contributors))
         for comparison in table.comparisons:
             yield Padding(_plain(str(comparison)), (0, 0, 0, 2))
         if board.baseline is not None and not table.comparisons:
@@ -50,7 +50,9 @@ def _target(table: Table, varied: tuple[str, ...], contributors: bool) -> RichTa
     for line, following in zip(table.lines, (*table.lines[1:], None), strict=True):
         row = line.row
         own = [row.contributor] if contributors else []
-        cells = [f"{row.system} ({row.head})", _source(line), *own, *(_value(row.protocol.get(key)) for key in varied)]
+        several = len({other.row.head for other in table.lines if other.row.system == row.system}) > 1
+        system = f"{row.system} ({row.head})" if several else row.system
+        cells = [system, _source(line), *own, *(_value(row.protocol.get(key)) for key in varied)]
         scores = [_score(table, line, metric) for metric in METRICS]
         interval = Text(f"[{line.scores['UAR'].low:.3f}, {line.scores['UAR'].high:.3f}]")
         seeds = str(len(line.entry.rows)) + ("!" if line.entry.repeated else "")
@@ -89,12 +91,6 @@ def _block(line: Line) -> int:
 
 def _style(line: Line) -> str:
     return "" if _block(line) == 0 else "dim"
-
-
-def _varied(board: Board) -> tuple[str, ...]:
-    """The keys of the protocols that are not the same everywhere."""
-    keys = sorted({key for row in board.rows for key in row.protocol})
-    return tuple(key for key in keys if len({_value(row.protocol.get(key)) for row in board.rows}) > 1)
 
 
 def _notes(board: Board) -> Iterator[Text]:
