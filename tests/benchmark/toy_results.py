@@ -167,7 +167,9 @@ def _write_predictions(
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(["id", "corpus", "speaker", "dialogue", "truth", "predicted", *(f"p_{name}" for name in labels)])
+        writer.writerow(
+            ["id", "corpus", "speaker", "dialogue", "truth", "predicted", *(f"p_{name}" for name in labels)]
+        )
         for k, (t, p) in enumerate(zip(truth, predicted, strict=True)):
             shares = rng.dirichlet(np.ones(len(labels))) / 2
             shares[p] += 0.5

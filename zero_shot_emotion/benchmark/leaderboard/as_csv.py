@@ -30,7 +30,12 @@ def _entry(table: str, line: Line) -> dict[str, object]:
     scores: dict[str, object] = {}
     for metric in METRICS:
         score = line.scores[metric]
-        scores |= {metric: score.value, f"{metric}_sd": score.sd, f"{metric}_low": score.low, f"{metric}_high": score.high}
+        scores |= {
+            metric: score.value,
+            f"{metric}_sd": score.sd,
+            f"{metric}_low": score.low,
+            f"{metric}_high": score.high,
+        }
     return {
         "table": table,
         **{key: getattr(row, key) for key in WHAT},

@@ -156,7 +156,7 @@ def _tables(rows: Sequence[Row], told: dict[str, Told], baseline: str | None) ->
     tables = []
     for place, (task, of_task) in enumerate(by_task.items()):
         several = targets.count(task.target) > 1
-        name = f"{task.target} ({targets[:place + 1].count(task.target)})" if several else task.target
+        name = f"{task.target} ({targets[: place + 1].count(task.target)})" if several else task.target
         tables.append(Table(name, task, _lines(entries(of_task), told)))
     return tuple(tables if baseline is None else _compared(tables, told, baseline))
 

@@ -68,9 +68,7 @@ def _sources(rows: Sequence[Row]) -> list[Differing]:
     found = []
     for source, seed in sorted({(row.source, row.seed) for row in rows}):
         here = [row for row in rows if (row.source, row.seed) == (source, seed) and source in row.fingerprints]
-        found += _where_several(
-            f"{source}, seed {seed}: fingerprint", here, [row.fingerprints[source] for row in here]
-        )
+        found += _where_several(f"{source}, seed {seed}: fingerprint", here, [row.fingerprints[source] for row in here])
     return found
 
 

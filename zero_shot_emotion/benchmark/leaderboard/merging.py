@@ -171,7 +171,11 @@ def _differs(kept: Row, other: Row) -> list[str]:
         found.append("other utterances were right")
     if not found:
         return []
-    return [*found, *_unlike("fingerprint of", kept.fingerprints, other.fingerprints), *_unlike("", kept.versions, other.versions)]
+    return [
+        *found,
+        *_unlike("fingerprint of", kept.fingerprints, other.fingerprints),
+        *_unlike("", kept.versions, other.versions),
+    ]
 
 
 def _unlike(what: str, kept: Mapping[str, str], other: Mapping[str, str]) -> list[str]:

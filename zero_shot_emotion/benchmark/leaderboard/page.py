@@ -25,8 +25,11 @@ from .merging import read_merge
 from .samples import LONGEST, Samples
 from .shapes import Scale, difference_scale, seconds_scale, share_scale
 
+UNKNOWN = "\N{EN DASH}"
 PLOT = 8, 252
 """Where the scale of intervals starts and ends in their drawings, which are 260 wide."""
+NAME_WIDTH, NAME_HEIGHT = 250.0, 16.0
+"""Room of a name in the plot of cost, which is 560 wide."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +70,15 @@ class CostPlot:
     points: list[Point]
     front: list[Point]
 
+    @property
+    def named(self) -> list[Point]:
+        """Points of the front whose names do not run into one another, the best first."""
+        found: list[Point] = []
+        for point in reversed(self.front):
+            if all(abs(point.y - other.y) > NAME_HEIGHT or abs(point.x - other.x) > NAME_WIDTH for other in found):
+                found.append(point)
+        return found
+
 
 def write_page(board: Board, path: str | Path, title: str | None = None, samples: Samples | None = None) -> None:
     """Write the page of a board.
@@ -95,7 +107,15 @@ def render_page(board: Board, title: str | None = None, samples: Samples | None 
 
     environment = Environment(undefined=StrictUndefined, autoescape=True, trim_blocks=True, lstrip_blocks=True)
     environment.filters.update(
-        share=_share, short=_short, tick=_tick, seconds=_seconds, label=_label, config=_config, score=_score, said=_said
+        share=_share,
+        short=_short,
+        tick=_tick,
+        seconds=_seconds,
+        label=_label,
+        config=_config,
+        score=_score,
+        said=_said,
+        moment=_moment,
     )
     ids = {line.entry: f"e{number}" for number, line in enumerate(board.lines, 1)}
     style, script = (
@@ -220,7 +240,9 @@ def _cost_plot(table: Table, ids: dict[Entry, str]) -> CostPlot | None:
 def _facts(entry: Entry, varied: Sequence[str]) -> dict[str, str]:
     """What an entry's details say beside its numbers."""
     row = entry.first
-    cost = {name: _mean([getattr(each.cost, name) for each in entry.rows]) for name in ("features", "training", "testing")}
+    cost = {
+        name: _mean([getattr(each.cost, name) for each in entry.rows]) for name in ("features", "training", "testing")
+    }
     facts = {
         "head": row.head,
         "protocol": "; ".join(f"{key}: {_said(value)}" for key, value in row.protocol.items()),
@@ -252,12 +274,14 @@ def _common(board: Board) -> dict[str, str]:
         found[f"{table.name}, classes"] = ", ".join(map(_label, table.task.labels))
         if table.task.fingerprint:
             found[f"{table.name}, fingerprint"] = table.task.fingerprint
-    found["made"] = " to ".join(_distinct(sorted(row.made for row in board.rows if row.made)[:: max(1, len(board.rows) - 1)]))
+    made = sorted(row.made for row in board.rows if row.made)
+    found["made"] = " to ".join(_distinct(map(_moment, (made[0], made[-1])))) if made else ""
     return {name: value for name, value in found.items() if value}
 
 
 def _share(value: float | None) -> str:
-    """
+    """Three digits.
+
     >>> _share(0.5), _share(None)
     ('0.500', 'n/a')
     """
@@ -265,11 +289,12 @@ def _share(value: float | None) -> str:
 
 
 def _short(value: float | None) -> str:
-    """
+    """Per cent without the sign.
+
     >>> _short(0.505), _short(1.0), _short(None)
     ('51', '100', '–')
     """
-    return "–" if value is None else f"{100 * value + 1e-9:.0f}"
+    return UNKNOWN if value is None else f"{100 * value + 1e-9:.0f}"
 
 
 def _tick(value: float) -> str:
@@ -277,15 +302,25 @@ def _tick(value: float) -> str:
 
 
 def _seconds(value: float | None) -> str:
-    """
+    """A duration in the unit that people would take.
+
     >>> _seconds(0.25), _seconds(8.4), _seconds(75), _seconds(7500), _seconds(None)
     ('0.25 s', '8.4 s', '75 s', '2.1 h', '–')
     """
     if value is None:
-        return "–"
+        return UNKNOWN
     if value >= 5400:
         return f"{value / 3600:.1f} h"
     return f"{value / 60:.0f} min" if value >= 600 else f"{value:.2g} s" if value < 10 else f"{value:.0f} s"
+
+
+def _moment(made: str) -> str:
+    """A time without its seconds; what is none stays as it is.
+
+    >>> _moment("2026-01-02T03:04:05+00:00"), _moment("yesterday")
+    ('2026-01-02 03:04', 'yesterday')
+    """
+    return made[:16].replace("T", " ") if made[10:11] == "T" else made
 
 
 def _label(code: str) -> str:

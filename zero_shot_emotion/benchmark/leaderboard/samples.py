@@ -96,7 +96,8 @@ def read_samples(specs: Sequence[str], most_bytes: int = MOST_BYTES) -> Samples:
 
 
 def _parse(spec: str) -> tuple[str, int]:
-    """
+    """Take the number off what names a corpus.
+
     >>> _parse("emodb:/data/emodb:3")
     ('emodb:/data/emodb', 3)
     >>> _parse("corpora/spoken")
@@ -194,9 +195,7 @@ def _encode(audio: Audio) -> tuple[str, bytes]:
     file = io.BytesIO()
     wave = np.clip(audio.wave, -1.0, 1.0)
     if "MP3" in soundfile.available_formats():
-        soundfile.write(
-            file, wave, RATE, format="MP3", compression_level=MP3_QUALITY, bitrate_mode="VARIABLE"
-        )
+        soundfile.write(file, wave, RATE, format="MP3", compression_level=MP3_QUALITY, bitrate_mode="VARIABLE")
         return "audio/mpeg", file.getvalue()
     soundfile.write(file, wave, RATE, format="WAV", subtype="PCM_16")
     return "audio/wav", file.getvalue()

@@ -6,6 +6,7 @@ from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from ..statistics import BOOTSTRAPS as MANY
 from ..statistics import METRICS, Difference, Mean, Resampled, holm
@@ -87,9 +88,7 @@ def means(found: Sequence[Entry], told: dict[str, Told]) -> list[dict[str, Mean]
     return scores
 
 
-def comparisons(
-    tasks: Sequence[Sequence[Entry]], told: dict[str, Told], baseline: str
-) -> list[list[Comparison]]:
+def comparisons(tasks: Sequence[Sequence[Entry]], told: dict[str, Told], baseline: str) -> list[list[Comparison]]:
     """Competitors against the baseline of the same system, head and contributor, corrected as one family.
 
     Of several baselines that one is taken whose protocol is nearest; what still differs is said.
@@ -118,9 +117,7 @@ def _peers(found: Sequence[Entry]) -> list[list[Entry]]:
     return list(peers.values())
 
 
-def _compare(
-    same: Sequence[Entry], told: dict[str, Told], baseline: str
-) -> Iterator[tuple[Entry, Entry, Difference]]:
+def _compare(same: Sequence[Entry], told: dict[str, Told], baseline: str) -> Iterator[tuple[Entry, Entry, Difference]]:
     bases = [entry for entry in same if entry.first.source == baseline]
     rivals = [entry for entry in same if entry.competes and entry not in bases]
     if not bases or not rivals:
@@ -135,7 +132,7 @@ def _compare(
 def _resample(found: Sequence[Entry], told: dict[str, Told], metric: str, bootstraps: int = MANY) -> Resampled:
     """Draw from the predictions of entries on the same utterances; each goes by its place."""
     example = told[found[0].first.id]
-    predicted = {
+    predicted: dict[str, npt.ArrayLike] = {
         str(place): np.stack([told[row.id].predicted for row in entry.rows]) for place, entry in enumerate(found)
     }
     return Resampled(

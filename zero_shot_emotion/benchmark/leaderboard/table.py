@@ -93,7 +93,7 @@ def _style(line: Line) -> str:
     return "" if _block(line) == 0 else "dim"
 
 
-def _notes(board: Board) -> Iterator[Text]:
+def _notes(board: Board) -> Iterator[RenderableType]:
     """What the numbers mean, and what must be known before they are compared."""
     yield _plain(
         "mean ± standard deviation over seeds; the interval is that of the mean, drawn by "
@@ -107,12 +107,25 @@ def _notes(board: Board) -> Iterator[Text]:
         if line.entry.repeated:
             seeds = ", ".join(map(str, line.entry.repeated))
             yield _plain(f"! {line.row.system}, {line.row.source}: several rows of seed {seeds}; their configs differ")
-    if board.differing:
-        yield _plain("rows differ in:")
+    yield from render_differing(board)
+
+
+def render_differing(board: Board) -> Iterator[RenderableType]:
+    """In what rows differ that must not differ to be compared, as a table; a line if in nothing."""
+    from rich import box
+    from rich.table import Table as RichTable
+
+    if not board.differing:
+        yield _plain("all rows agree in protocol, versions and the state of each target")
+        return
+    drawn = RichTable(box=box.SIMPLE_HEAD, title="The rows are not all alike", title_justify="left", pad_edge=False)
+    for name in ("what", "value", "held by"):
+        drawn.add_column(name, overflow="fold")
     for one in board.differing:
         apart = " (not compared: tables of their own)" if one.bars_comparison else ""
-        values = "; ".join(f"{value}: {holders}" for value, holders in one.values.items())
-        yield _plain(f"  {one.what}{apart}: {values}")
+        for place, (value, holders) in enumerate(one.values.items()):
+            drawn.add_row(_plain("" if place else one.what + apart), _plain(value), _plain(str(holders)))
+    yield drawn
 
 
 def _value(value: object) -> str:
