@@ -62,8 +62,9 @@
   }
 
   function sort(key, descending) {
-    const value = (entry) => (textual.includes(key) ? entry.dataset[key] : Number(entry.dataset[key.toLowerCase()]));
-    const known = (entry) => textual.includes(key) || entry.dataset[key.toLowerCase()] !== "";
+    const column = key.toLowerCase().replace("-", "");
+    const value = (entry) => (textual.includes(key) ? entry.dataset[column] : Number(entry.dataset[column]));
+    const known = (entry) => entry.dataset[column] !== "";
     reorder((one, other) => {
       if (known(one) !== known(other)) return known(one) ? -1 : 1;
       const order = textual.includes(key) ? compare(value(one), value(other)) : value(one) - value(other);
@@ -74,6 +75,11 @@
       else head.removeAttribute("aria-sort");
     }
     form.elements.sort.value = key;
+  }
+
+  function unsort() {
+    reorder((one, other) => entries.indexOf(one) - entries.indexOf(other));
+    for (const head of board.querySelectorAll("th[data-sort]")) head.removeAttribute("aria-sort");
   }
 
   for (const head of board.querySelectorAll("th[data-sort]")) {
@@ -87,13 +93,13 @@
   form.addEventListener("submit", (event) => event.preventDefault());
   form.addEventListener("input", (event) => {
     if (event.target.name === "metric") board.dataset.metric = event.target.value;
+    else if (event.target.name === "sort" && event.target.value === "") unsort();
     else if (event.target.name === "sort") sort(event.target.value, startsHigh(event.target.value));
     else filter();
   });
   form.addEventListener("reset", () => setTimeout(() => {
     board.dataset.metric = form.elements.metric.value;
-    reorder((one, other) => entries.indexOf(one) - entries.indexOf(other));
-    for (const head of board.querySelectorAll("th[data-sort]")) head.removeAttribute("aria-sort");
+    unsort();
     filter();
   }));
 

@@ -97,7 +97,9 @@ def test_a_folder_given_twice_is_refused(folders, tmp_path):
 
 
 def test_results_are_not_overwritten(folders):
-    with pytest.raises(LeaderboardError, match=f"-o {re.escape(str(folders[0]))}: holds results, expected a new folder"):
+    with pytest.raises(
+        LeaderboardError, match=f"-o {re.escape(str(folders[0]))}: holds results, expected a new folder"
+    ):
         merge(folders, folders[0])
 
 
