@@ -165,6 +165,17 @@ def test_text_stands_out_in_light_and_dark(browser, file, dark):
     assert browser.run(LOWEST_CONTRAST) >= 4.5
 
 
+def test_all_can_be_read_without_javascript(browser, file):
+    browser.call("Emulation.setScriptExecutionDisabled", value=True)
+    try:
+        browser.open(file)
+        hidden = "[...document.querySelectorAll('tr.detail')].filter(row => !row.checkVisibility()).length"
+        assert browser.run(hidden) == 0
+        assert browser.run("document.querySelector('form.filters').checkVisibility()") is False
+    finally:
+        browser.call("Emulation.setScriptExecutionDisabled", value=False)
+
+
 def test_every_control_has_a_name(tab):
     unnamed = """[...document.querySelectorAll('button, input, select, a, audio')].filter(x => x.checkVisibility() &&
         !(x.labels && x.labels.length) && !x.ariaLabel && !x.textContent.trim()).length"""
