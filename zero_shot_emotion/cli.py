@@ -25,12 +25,20 @@ corpus_app = typer.Typer(help="Look at corpora, check them, convert them.", no_a
 app.add_typer(corpus_app, name="corpus")
 datasheet_app = typer.Typer(help="Describe a corpus that may not be used.", no_args_is_help=True)
 app.add_typer(datasheet_app, name="datasheet")
+leaderboard_app = typer.Typer(
+    help="Look at results, make a page of them, merge those of several people.", no_args_is_help=True
+)
+app.add_typer(leaderboard_app, name="leaderboard")
 
 Out = Annotated[Path, typer.Option("-o", "--out", help="Folder of the new corpus.")]
 Input = Annotated[str, typer.Argument(metavar="CORPUS", help="A corpus folder, or READER:PATH; #SPLIT takes a split.")]
 Seed = Annotated[int, typer.Option(help="Fixes everything that is drawn.")]
 Workers = Annotated[int, typer.Option("-j", "--workers", min=0, help="Processes; 0 takes one a core.")]
 SkipErrors = Annotated[bool, typer.Option(help="Leave out what fails, and count it.")]
+Results = Annotated[Path, typer.Argument(metavar="RESULTS", help="A folder of results, which a benchmark wrote.")]
+Baseline = Annotated[
+    str | None, typer.Option(metavar="SOURCE", help="Compare every other source with this one, system by system.")
+]
 Overwrite = Annotated[bool, typer.Option(help="Throw away what the folder holds of another run.")]
 _LLM = "Language model (its key: environment variable OPENAI_API_KEY)"
 
@@ -410,6 +418,90 @@ def check(datasheet: Annotated[str, typer.Argument(help="A datasheet's path, or 
             "use it with": f"zero-shot-emotion generate --datasheet {datasheet} --model MODEL -n 500 -o corpora/text",
         }
     )
+
+
+@leaderboard_app.command()
+def show(results: Results, baseline: Baseline = None) -> None:
+    """A table a target: means over seeds, intervals, controls, and what differs from a baseline."""
+    from rich.console import Console
+
+    from .benchmark.leaderboard import load_board
+    from .benchmark.leaderboard.table import render_tables
+
+    console = Console(soft_wrap=False, highlight=False)
+    for part in render_tables(load_board(results, baseline)):
+        console.print(part)
+
+
+@leaderboard_app.command("csv")
+def as_csv(
+    results: Results,
+    out: Annotated[
+        Path | None, typer.Option("-o", "--out", help="The file; by default it is printed.", dir_okay=False)
+    ] = None,
+    rows: Annotated[bool, typer.Option("--rows", help="A line for each row instead of one for all seeds.")] = False,
+) -> None:
+    """Results as CSV: a line for all seeds of a system, source and target, or one for each row."""
+    from .benchmark.leaderboard import load_board
+    from .benchmark.leaderboard.as_csv import write_each, write_entries
+    from .corpus import atomic_write
+
+    board = load_board(results)
+    write = write_each if rows else write_entries
+    if out is None:
+        write(board, sys.stdout)
+        return
+    with atomic_write(out) as file:
+        count = write(board, file)
+    print(f"{count} lines written to {out}")
+
+
+@leaderboard_app.command()
+def page(
+    results: Results,
+    out: Annotated[Path, typer.Option("-o", "--out", help="The page.")] = Path("leaderboard.html"),
+    baseline: Baseline = None,
+    samples: Annotated[
+        list[str] | None,
+        typer.Option(metavar="CORPUS[:N]", help="A corpus to listen to, and how many utterances; may be repeated."),
+    ] = None,
+    title: Annotated[str | None, typer.Option(help="Of the page; by default the benchmark's name.")] = None,
+) -> None:
+    """One HTML file with all in it: sortable, filterable, with figures, recordings and how to repeat each row."""
+    from .benchmark.leaderboard import load_board
+    from .benchmark.leaderboard.page import write_page
+    from .benchmark.leaderboard.samples import read_samples
+
+    board = load_board(results, baseline)
+    heard = read_samples(samples) if samples else None
+    write_page(board, out, title, heard)
+    print(f"{len(board.rows)} rows, {len(board.lines)} entries, {len(board.tables)} tables")
+    if heard is not None:
+        left_out = ", ".join(f"{count} {reason}" for reason, count in heard.left_out.items()) or "nothing"
+        print(f"{len(heard.utterances)} utterances of {', '.join(heard.corpora)} to listen to; left out: {left_out}")
+    print(f"page  {out}  ({out.stat().st_size / 1e6:.1f} MB)")
+
+
+@leaderboard_app.command()
+def merge(
+    results: Annotated[list[Path], typer.Argument(metavar="RESULTS...", help="Folders of results, at least two.")],
+    out: Annotated[Path, typer.Option("-o", "--out", help="The new folder of results.")],
+    contributor: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=RESULTS", help="Who made a folder's rows; by default the folder's name."),
+    ] = None,
+) -> None:
+    """Put results of several people into one folder; says what is there twice, and what cannot be compared."""
+    from rich.console import Console
+
+    from .benchmark.leaderboard import load_board
+    from .benchmark.leaderboard.merging import merge as run
+    from .benchmark.leaderboard.table import render_differing
+
+    print(run(results, out, contributor or []).summary(out))
+    console = Console(highlight=False)
+    for part in render_differing(load_board(out)):
+        console.print(part)
 
 
 def _input(spec: str, out: Path) -> Corpus:
