@@ -224,6 +224,40 @@ def inject(
     print(report.summary())
 
 
+@app.command()
+def augment(
+    corpus: Input,
+    out: Out,
+    channel: Annotated[
+        str,
+        typer.Option(
+            "-c", "--config", help="varied, room, noise, codec, podcast, telephone, or the path of one's own."
+        ),
+    ] = "varied",
+    copies: Annotated[int, typer.Option(min=1, help="Of each utterance, each with a draw of its own.")] = 1,
+    original: Annotated[bool, typer.Option(help="Keep each utterance as it is, too.")] = False,
+    seed: Seed = 0,
+    workers: Workers = 0,
+    skip_errors: SkipErrors = False,
+    overwrite: Overwrite = False,
+) -> None:
+    """Speech as a target's channel would carry it: room, noise, microphone, codec, level."""
+    from augmentation.augment import augment as run
+
+    report = run(
+        _input(corpus, out),
+        out,
+        channel=channel,
+        copies=copies,
+        original=original,
+        seed=seed,
+        workers=_cores(workers),
+        skip_errors=skip_errors,
+        overwrite=overwrite,
+    )
+    print(report.summary())
+
+
 @app.command(
     "run-downstream",
     context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []},
