@@ -333,12 +333,45 @@ def report(
     ] = None,
     seed: Seed = 0,
 ) -> None:
-    """How real a corpus is: length, variety, what leaks its labels, whether it copies a real one. One HTML page."""
+    """How real a corpus's text is: length, variety, what leaks its labels, whether it copies a real one. One HTML page."""
     from generation.report import write_report
 
     from .corpus.readers import open_corpus
 
     print(write_report(open_corpus(corpus), out, real=real or [], datasheet=datasheet, seed=seed))
+
+
+@corpus_app.command("report-speech")
+def report_speech(
+    corpora: Annotated[
+        list[str],
+        typer.Argument(metavar="CORPUS...", help="Stages to compare, such as neutral, emotional and control."),
+    ],
+    out: Annotated[Path, typer.Option("-o", "--out", help="The page; its numbers go beside it as JSON.")] = Path(
+        "speech.html"
+    ),
+    real: Annotated[
+        list[str] | None, typer.Option(metavar="CORPUS", help="Real speech to compare with; may be repeated.")
+    ] = None,
+    labels: Annotated[str, typer.Option(help="Label set: four, six, seven or eight.")] = "four",
+    seed: Seed = 0,
+    workers: Workers = 0,
+) -> None:
+    """What in the sound gives the class away, and how far it lies from real speech. One HTML page."""
+    from .corpus import label_set
+    from .corpus.readers import open_corpus
+    from .speech_report import write_speech_report
+
+    print(
+        write_speech_report(
+            [open_corpus(spec) for spec in corpora],
+            out,
+            real=[open_corpus(spec) for spec in real or []],
+            labels=label_set(labels),
+            seed=seed,
+            workers=_cores(workers),
+        )
+    )
 
 
 @corpus_app.command()
