@@ -164,9 +164,7 @@ def _found(corpus: Corpus, spoken: list[Utterance], folder: Path, name: str, wor
     out = folder / f"{''.join(c if c.isalnum() else '-' for c in name)}-{audio}"
     with local_executor(workers if len(bare) > 1 else 1) as executor:
         task = MeasureTask(corpus.root.resolve())
-        report = run_stage(
-            bare, task, out, name=f"measure {name}", card=card, executor=executor, skip_errors=True
-        )
+        report = run_stage(bare, task, out, name=f"measure {name}", card=card, executor=executor, skip_errors=True)
     return {u.id: u.extra for u in report.corpus}
 
 

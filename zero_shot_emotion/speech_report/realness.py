@@ -59,9 +59,7 @@ def class_effects(measured: Measured) -> dict[str, dict[str, float | None]]:
     classes = sorted(set(labels))
     spread = _within(measured, classes)
     neutral = _means(measured, [NEUTRAL])
-    return {
-        str(c): _named(_ratio(_means(measured, [c]) - neutral, spread)) for c in classes if c != NEUTRAL
-    }
+    return {str(c): _named(_ratio(_means(measured, [c]) - neutral, spread)) for c in classes if c != NEUTRAL}
 
 
 def _means(measured: Measured, classes: list[str]) -> Array:
@@ -74,7 +72,9 @@ def _means(measured: Measured, classes: list[str]) -> Array:
 def _within(measured: Measured, classes: list[str]) -> Array:
     """Standard deviation of each measure within the classes."""
     labels = measured.labels
-    variances = [_nanmean((measured.matrix[labels == c] - _nanmean(measured.matrix[labels == c])) ** 2) for c in classes]
+    variances = [
+        _nanmean((measured.matrix[labels == c] - _nanmean(measured.matrix[labels == c])) ** 2) for c in classes
+    ]
     return np.sqrt(np.mean(variances, axis=0))
 
 
@@ -101,11 +101,7 @@ def _agreement(corpus: Measured, real: Measured, classes: list[str]) -> dict[str
     here, there = class_effects(corpus), class_effects(real)
     found: dict[str, float | None] = {}
     for c in sorted(set(here) & set(there) & set(classes)):
-        pairs = [
-            (a, b)
-            for f in SPEECH_FEATURES
-            if (a := here[c][f]) is not None and (b := there[c][f]) is not None
-        ]
+        pairs = [(a, b) for f in SPEECH_FEATURES if (a := here[c][f]) is not None and (b := there[c][f]) is not None]
         varied = len(pairs) > 2 and all(np.std(side) > 0 for side in zip(*pairs, strict=True))
         found[c] = float(np.corrcoef(np.transpose(pairs))[0, 1]) if varied else None
     return found

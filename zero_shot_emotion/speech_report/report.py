@@ -81,9 +81,7 @@ class SpeechReport:
     realness: list[Realness]
 
 
-def make_report(
-    stages: Sequence[Measured], real: Sequence[Measured], labels: LabelSet, seed: int = 0
-) -> SpeechReport:
+def make_report(stages: Sequence[Measured], real: Sequence[Measured], labels: LabelSet, seed: int = 0) -> SpeechReport:
     """Compare what was measured."""
     return SpeechReport(
         version=__version__,

@@ -32,7 +32,10 @@ def _rows(corpus: CorpusInNumbers) -> Iterator[tuple[str, str]]:
         yield f"  class from {name}", f"UAR {told.uar}, shuffled {told.shuffled:.3f}, p {told.p:.2f}{verdict}"
     if corpus.voice_label:
         found = corpus.voice_label
-        yield f"  class from the {found.by}", f"Cramér's V {found.v:.3f}, by chance {found.v_by_chance:.3f}, p {found.p:.2f}"
+        yield (
+            f"  class from the {found.by}",
+            f"Cramér's V {found.v:.3f}, by chance {found.v_by_chance:.3f}, p {found.p:.2f}",
+        )
 
 
 def verdict_on(corpus: CorpusInNumbers, name: str) -> str:
