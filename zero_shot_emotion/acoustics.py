@@ -7,6 +7,7 @@ F0 is tracked in two passes, the first of which tells the range to expect (De Lo
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -198,7 +199,7 @@ def _spectrum(wave: npt.NDArray[np.floating], speaks: npt.NDArray[np.bool_]) -> 
     def level(low: float, high: float) -> float:
         return float(10 * np.log10(power[(at >= low) & (at < high)].sum()))
 
-    bands = [level(low, high) - level(0, RATE) for low, high in zip(BANDS, BANDS[1:], strict=False)]
+    bands = [level(low, high) - level(0, RATE) for low, high in pairwise(BANDS)]
     within = (at >= 200) & (at <= 6000)
     octaves = np.log2(at[within])
     # a line through the spectrum over log frequency, each octave weighing alike

@@ -333,7 +333,7 @@ def report(
     ] = None,
     seed: Seed = 0,
 ) -> None:
-    """How real a corpus's text is: length, variety, what leaks its labels, whether it copies a real one. One HTML page."""
+    """How real a corpus's text is: length, variety, what leaks labels, whether it copies a real one. One HTML page."""
     from generation.report import write_report
 
     from .corpus.readers import open_corpus

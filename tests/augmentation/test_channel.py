@@ -45,7 +45,7 @@ def test_errors_name_file_key_value_and_what_was_expected(channel, steps, messag
 
 
 def test_unknown_channel_names_those_there_are():
-    with pytest.raises(ChannelError, match="got 'moon', expected the path of a .yaml file or one of codec, noise"):
+    with pytest.raises(ChannelError, match=r"got 'moon', expected the path of a \.yaml file or one of codec, noise"):
         load_channel("moon")
 
 

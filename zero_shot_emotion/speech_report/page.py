@@ -7,7 +7,7 @@ from ..corpus import EMOTIONS
 from .features import ALL, CEPSTRUM, FEATURES, GROUPS, SETS, SOUND, SPEECH
 from .realness import EVERY
 from .report import SpeechReport
-from .summary import verdict_on
+from .summary import verdict
 from .telling import SHUFFLES
 
 STRONG = 2.0
@@ -43,7 +43,7 @@ def render_page(report: SpeechReport, numbers: str = "report.json") -> str:
         every=EVERY,
         shuffles=SHUFFLES,
         scale=_scale,
-        verdict_on=verdict_on,
+        verdict=verdict,
     )
     return environment.get_template(path.name).render(report=report, numbers=numbers)
 
@@ -57,7 +57,12 @@ def _scale(report: SpeechReport, feature: str) -> tuple[float, float]:
 
 
 def _number(value: float | None, digits: int = 2) -> str:
-    return "n/a" if value is None else f"{value:.{digits}f}".replace("-", "\u2212")
+    """A number with a true minus, and none before zero.
+
+    >>> _number(-0.04, 1), _number(None)
+    ('0.0', 'n/a')
+    """
+    return "n/a" if value is None else f"{round(value, digits) + 0.0:.{digits}f}".replace("-", "\u2212")
 
 
 def _heat(value: float | None) -> str:

@@ -28,8 +28,9 @@ def _rows(corpus: CorpusInNumbers) -> Iterator[tuple[str, str]]:
         told = corpus.told[name]
         if told is None:
             continue
-        verdict = verdict_on(corpus, name)
-        yield f"  class from {name}", f"UAR {told.uar}, shuffled {told.shuffled:.3f}, p {told.p:.2f}{verdict}"
+        yield f"  class from {name}", f"UAR {told.uar}, shuffled {told.shuffled:.3f}, p {told.p:.2f}"
+    if found := verdict(corpus):
+        yield "  verdict", found[1]
     if corpus.voice_label:
         found = corpus.voice_label
         yield (
@@ -38,12 +39,19 @@ def _rows(corpus: CorpusInNumbers) -> Iterator[tuple[str, str]]:
         )
 
 
-def verdict_on(corpus: CorpusInNumbers, name: str) -> str:
-    """What it means where nothing should tell; empty elsewhere."""
-    told = corpus.told[name]
-    if not corpus.neutral or told is None:
-        return ""
-    return ": NEUTRAL speech gives the class away" if told.above_chance else ": neutral speech, at chance as it must be"
+def verdict(corpus: CorpusInNumbers) -> tuple[str, str] | None:
+    """Whether neutral speech gives the class away: no, perhaps or yes, and why; None where emotion may tell."""
+    above = {name for name, told in corpus.told.items() if told and told.above_chance}
+    if not corpus.neutral or corpus.told[ALL] is None:
+        return None
+    if above & {SOUND, CEPSTRUM}:
+        return "yes", "neutral speech gives the class away: look for what differs between the classes below"
+    if above & {ALL, "timing"}:
+        return (
+            "perhaps",
+            "neutral speech gives the class away by its timing alone: some classes' lines are longer",
+        )
+    return "no", "neutral speech is at chance, as it must be"
 
 
 def _shown(value: float | None) -> str:
