@@ -44,7 +44,7 @@ def verdict(corpus: CorpusInNumbers) -> tuple[str, str] | None:
     if not corpus.neutral or corpus.told[ALL] is None:
         return None
     if above & {SOUND, CEPSTRUM}:
-        return "yes", "neutral speech gives the class away: look at the classes' length and punctuation in the text first"
+        return "yes", "neutral speech gives the class away: look first at the text, its length and punctuation"
     if above & {ALL, "timing"}:
         return (
             "perhaps",
