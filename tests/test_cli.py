@@ -35,7 +35,7 @@ def test_help_names_every_command_and_imports_nothing_heavy() -> None:
     )
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
 
-    for command in ("demo", "generate", "speak", "inject", "run-downstream", "corpus", "doctor"):
+    for command in ("demo", "generate", "speak", "inject", "augment", "run-downstream", "corpus", "doctor"):
         assert command in out
     assert out.rstrip().endswith("[]")
 
