@@ -42,7 +42,8 @@ class ByRule:
         prosody = self.rules.prosody(emotion, intensity, rng)
         neutral = trim(resample(audio, RATE).wave, RATE)
         speech = match_spectrum(analyse(neutral, RATE), self.rules.spectrum)
-        wave = fade(synthesise(change(speech, prosody, self.rules.tilt)), RATE)
+        cycles = rng.spawn(1)[0]  # so that what is drawn of it moves nothing that is drawn of the other
+        wave = fade(synthesise(change(speech, prosody, self.rules.tilt, cycles)), RATE)
         level = REFERENCE_DB + prosody.energy_db
         wave = set_level(wave, RATE, level)
         parameters = prosody.model_dump()

@@ -9,13 +9,12 @@ from injection import InjectionError, inject, load_method, method
 from injection.by_rule import ByRule
 from injection.inject import utterance_seed
 from injection.loudness import REFERENCE_DB, active_level, trim
-from injection.rules import RuleSet, load_rules
+from injection.rules import Prosody, RuleSet, load_rules
 from injection.world import analyse, track
 from zero_shot_emotion.audio import Audio, read_audio
 from zero_shot_emotion.corpus import Corpus, CorpusError
 
 EMOTIONS = ("ang", "hap", "neu", "sad")
-KEYS = ("f0_mean", "f0_range", "duration", "energy_db", "tilt_db", "breathiness", "formants", "pauses")
 
 
 def files(folder):
@@ -117,7 +116,7 @@ def test_lines_and_card(speech, tmp_path):
         "emotion": "ang",
         "intensity": 0.5,
     }
-    assert tuple(injection["parameters"]) == KEYS
+    assert tuple(injection["parameters"]) == tuple(Prosody.model_fields)
     assert all(value == round(value, 4) for value in injection["parameters"].values())
     card = json.loads((tmp_path / "out" / "corpus.json").read_text())
     assert (card["stage"], card["seed"], card["intensity"], card["neutral"]) == ("inject", 3, 0.5, False)
@@ -192,10 +191,12 @@ def test_errors_in_arguments(speech, tmp_path, arguments, message):
 
 @pytest.mark.parametrize(
     ("label", "named"),
-    [("fea", "fea (6 utterances)"), ("exc", "exc (6 utterances)"), (None, "no label (6 utterances)")],
+    [("bor", "bor (6 utterances)"), ("exc", "exc (6 utterances)"), (None, "no label (6 utterances)")],
 )
 def test_an_emotion_without_a_rule_is_named_before_any_work(speech, tmp_path, label, named):
-    message = f"injection method rules 'acted' cannot inject {named}: expected labels among ang, hap, neu, sad"
+    message = (
+        f"injection method rules 'acted' cannot inject {named}: expected labels among ang, dis, fea, hap, neu, sad, sur"
+    )
     with pytest.raises(InjectionError, match=re.escape(message)):
         inject(labelled(speech, label), tmp_path / "out")
     assert not (tmp_path / "out").exists()
