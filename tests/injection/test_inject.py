@@ -9,6 +9,7 @@ from injection import InjectionError, inject, load_method, method
 from injection.by_rule import ByRule
 from injection.inject import utterance_seed
 from injection.loudness import REFERENCE_DB, active_level, trim
+from injection.method import Settings
 from injection.rules import Prosody, RuleSet, load_rules
 from injection.world import analyse, track
 from zero_shot_emotion.audio import Audio, read_audio
@@ -123,7 +124,8 @@ def test_lines_and_card(speech, tmp_path):
     assert RuleSet.model_validate(card["config"]["rules"]).name == "acted"
     assert card["source"] == {"name": speech.name, "fingerprint": speech.card["fingerprint"]}
     assert card["labels"] == ["neu", "hap", "ang", "sad"]
-    assert set(card["versions"]) == {"zero_shot_emotion", "numpy", "pyworld", "soxr"}
+    assert set(card["versions"]) == {"zero_shot_emotion", "numpy", "soxr"}
+    assert set(card["config"]["versions"]) == {"pyworld"}
 
 
 @pytest.fixture(scope="module")
@@ -181,7 +183,18 @@ def test_seeds():
     ("arguments", "message"),
     [
         ({"rules": "syntact", "intensity": 3}, "intensity: got 3, expected 0 to 2"),
-        ({"method": "magic"}, "unknown injection method 'magic': expected one of rules"),
+        (
+            {"method": "magic"},
+            "unknown injection method 'magic': expected one of expressive, rules, voice-conversion",
+        ),
+        (
+            {"settings": {"rule": "acted"}},
+            "injection method rules: rule: got 'acted', expected: Extra inputs are not permitted (settings: rules)",
+        ),
+        (
+            {"method": "expressive", "rules": "acted"},
+            "injection method expressive: rules: got 'acted', expected: Extra",
+        ),
     ],
 )
 def test_errors_in_arguments(speech, tmp_path, arguments, message):
@@ -211,19 +224,41 @@ def test_text_alone_cannot_be_injected(speech, tmp_path):
 class Louder:
     """A method of a user's own."""
 
+    class Settings(Settings):
+        gain: float = 1.0
+
     emotions = ("neu", "ang")
     config = {"gain": 2}  # noqa: RUF012
 
-    def __init__(self, config):
-        self.gain = float(config)
+    def __init__(self, settings):
+        self.gain = settings.gain
 
-    def inject(self, audio, emotion, intensity, rng):
-        return Audio(audio.wave * self.gain**intensity, audio.rate), {"gain": self.gain}
+    def inject(self, audio, emotion, intensity, rng, utterance):
+        return Audio(audio.wave * self.gain**intensity, audio.rate), {"gain": self.gain, "spoke": utterance.speaker}
 
 
 def test_own_method_by_entry_point(speech, tmp_path, monkeypatch):
     monkeypatch.setattr(method, "entry_points", lambda group: [EntryPoint("louder", "own:Louder", group)])
     monkeypatch.setattr(EntryPoint, "load", lambda self: Louder)
-    assert load_method("louder", "0.5").gain == 0.5
-    report = inject(labelled(speech, "ang"), tmp_path / "out", method="louder", rules="0.5")
-    assert next(iter(report.corpus)).extra["injection"]["parameters"] == {"gain": 0.5}
+    assert load_method("louder", {"gain": 0.5}).gain == 0.5
+    report = inject(labelled(speech, "ang"), tmp_path / "out", method="louder", settings={"gain": 0.5})
+    first = next(iter(report.corpus))
+    assert first.extra["injection"]["parameters"] == {"gain": 0.5, "spoke": first.speaker}
+
+
+class Plain:
+    """A method without settings."""
+
+    emotions = ("neu",)
+    config = {}  # noqa: RUF012
+
+    def inject(self, audio, emotion, intensity, rng, utterance):
+        return audio, {}
+
+
+def test_a_method_without_settings_takes_none(monkeypatch):
+    monkeypatch.setattr(method, "entry_points", lambda group: [EntryPoint("plain", "own:Plain", group)])
+    monkeypatch.setattr(EntryPoint, "load", lambda self: Plain)
+    assert isinstance(load_method("plain"), Plain)
+    with pytest.raises(InjectionError, match=r"injection method plain: got the setting 'gain', expected none"):
+        load_method("plain", {"gain": 1})
