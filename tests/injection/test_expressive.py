@@ -9,6 +9,7 @@ from injection import InjectionError, inject, load_method, qwen_speech
 from injection.instructions import load_instructions
 from injection.loudness import REFERENCE_DB, active_level
 from injection.speech_endpoint import KEY
+from tests.injection.tiny_qwen import write_tiny_qwen
 from tests.tts.speech_server import serve, wav
 from zero_shot_emotion.audio import read_audio
 from zero_shot_emotion.corpus import Corpus, CorpusError, Utterance
@@ -178,7 +179,7 @@ def test_errors_in_instructions(tmp_path, change, message):
 
 @pytest.fixture
 def qwen(monkeypatch):
-    """A stub of qwen-tts's class ``Qwen3TTSModel``, for the library cannot be installed beside the pinned versions."""
+    """A stub of qwen-tts's class ``Qwen3TTSModel``: the library pins another transformers than the tests."""
     import torch
 
     calls = []
@@ -218,6 +219,23 @@ def test_qwen_is_called_as_its_class_wants(qwen, text, tmp_path):
     for one, two in zip(first, again, strict=True):
         waves = [read_audio(c.audio_path(u)).wave for c, u in ((first, one), (again, two))]
         assert np.array_equal(*waves)
+
+
+def test_qwen_itself_with_a_tiny_random_checkpoint(text, tmp_path):
+    pytest.importorskip("qwen_tts", reason="qwen-tts pins another transformers than the tests; install it by hand")
+    model = write_tiny_qwen(tmp_path / "qwen")
+    settings = {"engine": "qwen3-tts", "model": str(model), "device": "cpu"}
+    first, again, control = (
+        inject(text, tmp_path / name, method="expressive", settings=settings, neutral=name == "control")
+        for name in ("one", "two", "control")
+    )
+    waves = [[read_audio(r.corpus.audio_path(u)).wave for u in r.corpus] for r in (first, again, control)]
+    assert all(np.array_equal(*pair) for pair in zip(*waves[:2], strict=True))
+    assert not np.array_equal(waves[0][0], waves[2][0])  # anger and its control
+    assert np.array_equal(waves[0][1], waves[2][1])  # neutral is its own control
+    assert first.card["config"]["versions"]["qwen-tts"]
+    with pytest.raises(StageError, match=r"Unsupported speakers: \['nobody'\]"):
+        inject(text, tmp_path / "no", method="expressive", settings={**settings, "voice": "nobody"})
 
 
 def test_what_qwen_cannot_say(qwen, text, tmp_path):
