@@ -3,7 +3,17 @@
 import json
 from pathlib import Path
 
-SPEAKERS = {"vivian": 70, "serena": 71, "uncle_fu": 72, "dylan": 73, "eric": 74, "ryan": 75, "aiden": 76}
+SPEAKERS = {
+    "vivian": 70,
+    "serena": 71,
+    "uncle_fu": 72,
+    "dylan": 73,
+    "eric": 74,
+    "ryan": 75,
+    "aiden": 76,
+    "ono_anna": 77,
+    "sohee": 78,
+}
 LANGUAGES = {"english": 80, "german": 81, "chinese": 82}
 GROUPS = 2
 
