@@ -221,18 +221,19 @@ def test_qwen_is_called_as_its_class_wants(qwen, text, tmp_path):
         assert np.array_equal(*waves)
 
 
-def test_qwen_itself_with_a_tiny_random_checkpoint(text, tmp_path):
-    pytest.importorskip("qwen_tts", reason="qwen-tts pins another transformers than the tests; install it by hand")
+def test_qwen_itself_with_a_tiny_random_checkpoint(text, tmp_path, monkeypatch):
+    reason = "qwen-tts pins another transformers than the tests; install it by hand"
+    library = pytest.importorskip("qwen_tts", reason=reason).Qwen3TTSModel
+    told, build = [], library._build_instruct_text
+    monkeypatch.setattr(library, "_build_instruct_text", lambda self, said: told.append(said) or build(self, said))
     model = write_tiny_qwen(tmp_path / "qwen")
     settings = {"engine": "qwen3-tts", "model": str(model), "device": "cpu"}
-    first, again, control = (
-        inject(text, tmp_path / name, method="expressive", settings=settings, neutral=name == "control")
-        for name in ("one", "two", "control")
-    )
-    waves = [[read_audio(r.corpus.audio_path(u)).wave for u in r.corpus] for r in (first, again, control)]
-    assert all(np.array_equal(*pair) for pair in zip(*waves[:2], strict=True))
-    assert not np.array_equal(waves[0][0], waves[2][0])  # anger and its control
-    assert np.array_equal(waves[0][1], waves[2][1])  # neutral is its own control
+    first, again = (inject(text, tmp_path / name, method="expressive", settings=settings) for name in ("one", "two"))
+    for one, two in zip(first.corpus, again.corpus, strict=True):
+        waves = [read_audio(r.corpus.audio_path(u)).wave for r, u in ((first, one), (again, two))]
+        assert np.array_equal(*waves)
+    # Random weights do not heed what they are told, so what reaches the prompt is looked at instead.
+    assert told == 2 * [load_instructions("acted").say(u.label, 1) for u in text]
     assert first.card["config"]["versions"]["qwen-tts"]
     with pytest.raises(StageError, match=r"Unsupported speakers: \['nobody'\]"):
         inject(text, tmp_path / "no", method="expressive", settings={**settings, "voice": "nobody"})
