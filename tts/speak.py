@@ -16,7 +16,8 @@ from zero_shot_emotion import __version__
 from zero_shot_emotion.audio import check_audio
 from zero_shot_emotion.corpus import Corpus, Utterance
 from zero_shot_emotion.corpus.atomic import atomic_write
-from zero_shot_emotion.corpus.corpus import CARD, MANIFEST, read_manifest
+from zero_shot_emotion.corpus.corpus import CARD, MANIFEST
+from zero_shot_emotion.corpus.manifest import Manifest
 from zero_shot_emotion.corpus.stage import Made, StageReport, local_executor, run_stage
 
 from .association import Association, associate
@@ -184,9 +185,9 @@ def _with_gate(report: StageReport) -> dict[str, Any]:
     """The card with what the gate found, added to the file if this run has completed it."""
     if "gate" in report.card:
         return report.card
-    manifest = report.out / MANIFEST
-    respoken = sum("takes" in utterance.extra for utterance in read_manifest(manifest))
-    gate = {"respoken": respoken, "failed": len(report.failures), **pace_report(read_manifest(manifest))}
+    made = Manifest(report.out / MANIFEST)
+    respoken = sum("takes" in utterance.extra for utterance in made)
+    gate = {"respoken": respoken, "failed": len(report.failures), **pace_report(made)}
     card = {**report.card, "gate": gate}
     with atomic_write(report.out / CARD) as file:
         json.dump(card, file, indent=2, ensure_ascii=False)
