@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -28,6 +28,16 @@ Out = Annotated[Path, typer.Option("-o", "--out", help="Folder of the new corpus
 Input = Annotated[str, typer.Argument(metavar="CORPUS", help="A corpus folder, or READER:PATH; #SPLIT takes a split.")]
 Seed = Annotated[int, typer.Option(help="Fixes everything that is drawn.")]
 Workers = Annotated[int, typer.Option("-j", "--workers", min=0, help="Processes; 0 takes one a core.")]
+ExecutorOption = Annotated[
+    Literal["local", "dask"] | None,
+    typer.Option("--executor", help="Where the work is done: processes here (default), or a Dask cluster."),
+]
+Scheduler = Annotated[
+    str | None, typer.Option(metavar="ADDRESS", help="Of a Dask cluster, such as tcp://host:8786; implies dask.")
+]
+Shards = Annotated[
+    int | None, typer.Option(min=1, help="Folders to spread the audio over; by default one for each 10,000 utterances.")
+]
 SkipErrors = Annotated[bool, typer.Option(help="Leave out what fails, and count it.")]
 Overwrite = Annotated[bool, typer.Option(help="Throw away what the folder holds of another run.")]
 _LLM = "Language model (its key: environment variable OPENAI_API_KEY)"
@@ -173,6 +183,9 @@ def speak(
     ] = None,
     seed: Seed = 0,
     workers: Workers = 0,
+    executor: ExecutorOption = None,
+    scheduler: Scheduler = None,
+    shards: Shards = None,
     skip_errors: SkipErrors = False,
     overwrite: Overwrite = False,
 ) -> None:
@@ -181,17 +194,22 @@ def speak(
     from tts.quality import read_quality
     from tts.speak import speak as run
 
-    report = run(
-        _input(corpus, out),
-        out,
-        engine=engine,
-        settings=parse_settings(settings or []),
-        quality=read_quality(parse_settings(quality or [])),
-        seed=seed,
-        workers=_cores(workers),
-        skip_errors=skip_errors,
-        overwrite=overwrite,
-    )
+    from .corpus.executors import open_executor
+
+    with open_executor(executor, scheduler) as cluster:
+        report = run(
+            _input(corpus, out),
+            out,
+            engine=engine,
+            settings=parse_settings(settings or []),
+            quality=read_quality(parse_settings(quality or [])),
+            seed=seed,
+            workers=_cores(workers),
+            skip_errors=skip_errors,
+            overwrite=overwrite,
+            executor=cluster,
+            shards=shards,
+        )
     print(report.summary())
 
 
@@ -204,23 +222,31 @@ def inject(
     neutral: Annotated[bool, typer.Option(help="The control: treat every utterance as neutral.")] = False,
     seed: Seed = 0,
     workers: Workers = 0,
+    executor: ExecutorOption = None,
+    scheduler: Scheduler = None,
+    shards: Shards = None,
     skip_errors: SkipErrors = False,
     overwrite: Overwrite = False,
 ) -> None:
     """Neutral speech to emotional speech, by prosody rules."""
     from injection.inject import inject as run
 
-    report = run(
-        _input(corpus, out),
-        out,
-        rules=rules,
-        intensity=intensity,
-        neutral=neutral,
-        seed=seed,
-        workers=_cores(workers),
-        skip_errors=skip_errors,
-        overwrite=overwrite,
-    )
+    from .corpus.executors import open_executor
+
+    with open_executor(executor, scheduler) as cluster:
+        report = run(
+            _input(corpus, out),
+            out,
+            rules=rules,
+            intensity=intensity,
+            neutral=neutral,
+            seed=seed,
+            workers=_cores(workers),
+            skip_errors=skip_errors,
+            overwrite=overwrite,
+            executor=cluster,
+            shards=shards,
+        )
     print(report.summary())
 
 

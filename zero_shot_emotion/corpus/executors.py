@@ -53,7 +53,11 @@ class Processes(Executor):
 
         # Spawned workers start clean: a forked copy of a process that holds torch's threads can hang.
         context = multiprocessing.get_context("spawn")
-        return ProcessPoolExecutor(self.workers, mp_context=context, initializer=_die_with_parent)
+        pool = ProcessPoolExecutor(self.workers, mp_context=context, initializer=_die_with_parent)
+        # All at once: before Python 3.12 a pool that breaks while it starts one more waits for that one for ever.
+        for _ in range(self.workers):
+            pool.submit(_ready)
+        return pool
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         return self._pool.submit(fn, *args, **kwargs)
@@ -65,6 +69,11 @@ class Processes(Executor):
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         self._pool.shutdown(wait, cancel_futures=cancel_futures)
+
+
+def _ready() -> None:
+    """Import what a worker needs before there is work."""
+    from . import stage  # noqa: F401
 
 
 def _die_with_parent() -> None:
