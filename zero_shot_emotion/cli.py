@@ -340,12 +340,17 @@ def convert(
     root: Annotated[Path | None, typer.Option(help="What the paths of a *_meta_data.json are relative to.")] = None,
     labels: Annotated[str, typer.Option(help="Label set of a *_meta_data.json to be written.")] = "four",
     audio: Annotated[str, typer.Option(help="link or copy the audio of a corpus folder to be written.")] = "link",
+    form: Annotated[
+        Literal["folder", "webdataset", "parquet"],
+        typer.Option("--format", help="Of a folder: as usual, or in shards."),
+    ] = "folder",
 ) -> None:
-    """Any corpus to a corpus folder or to the seed work's meta_data JSON, and that JSON to a corpus folder."""
+    """Any corpus to a corpus folder, to shards or to the seed work's meta_data JSON, and that JSON to any of these."""
     from .corpus import CorpusError, label_set
     from .corpus.convert import convert as write_folder
     from .corpus.readers import open_corpus
     from .corpus.seed_format import read_meta_data, write_meta_data
+    from .corpus.shards import write_shards
 
     if audio not in ("link", "copy"):
         raise CorpusError(f"--audio: got {audio!r}, expected link or copy")
@@ -357,6 +362,8 @@ def convert(
         opened = open_corpus(corpus)
     if out.suffix == ".json":
         write_meta_data(opened, label_set(labels), out)
+    elif form != "folder":
+        write_shards(opened, out, form)
     else:
         write_folder(opened, out, "copy" if audio == "copy" else "link")
     print(f"{opened.name}: {len(opened)} utterances written to {out}")

@@ -33,7 +33,10 @@ def run(out, task=tasks.speak, items=COUNT, card=tasks.CARD, **options):
 def on_dask(workers):
     """The workers of a cluster of processes on this machine."""
     distributed = pytest.importorskip("distributed")
+    import dask
+
     with (
+        dask.config.set({"distributed.scheduler.allowed-failures": 0}),  # a death is told of at once
         distributed.LocalCluster(
             n_workers=workers, threads_per_worker=1, processes=True, dashboard_address=None, silence_logs=50
         ) as cluster,
