@@ -99,8 +99,15 @@ class Manifest(Sequence[Utterance]):
             return tuple(self._read(self._offsets[index]))
         return next(self._read([self._offsets[index]]))
 
+    def lines(self) -> Iterator[bytes]:
+        """The lines of the utterances as they are, without the line breaks."""
+        return (line.rstrip(b"\r\n") for _, line in self._lines(self._offsets))
+
     def _read(self, offsets: Iterable[int]) -> Iterator[Utterance]:
         """The utterances whose lines begin at some offsets."""
+        return (_parse(line, f"{self._path}, byte {offset}") for offset, line in self._lines(offsets))
+
+    def _lines(self, offsets: Iterable[int]) -> Iterator[tuple[int, bytes]]:
         with self._path.open("rb") as file:
             if _stamp(self._path) != self._stamp:
                 raise CorpusError(f"{self._path}: has changed since it was opened, expected it to stay as it was")
@@ -110,7 +117,7 @@ class Manifest(Sequence[Utterance]):
                     file.seek(offset)
                 line = file.readline()
                 at = offset + len(line)
-                yield _parse(line, f"{self._path}, byte {offset}")
+                yield offset, line
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Sequence) or len(self) != len(other):

@@ -26,7 +26,7 @@ from .atomic import atomic_write, remove_parts
 from .corpus import CARD, MANIFEST, Corpus, load_card, write_entries
 from .executors import Inline, dask_executor, local_executor, open_executor
 from .journal import JOURNAL, Journal, OtherRun
-from .manifest import Entry
+from .manifest import Entry, Manifest
 from .repeats import Repeats
 from .utterance import Utterance
 from .work import Item, ItemT, Outcome, Placed, WorkersLost, outcomes
@@ -230,8 +230,8 @@ class _Work(Generic[ItemT]):
             begun = [(placed, self._begin(placed, disk)) for placed in chunk]
             return [self._end(placed, storing) for placed, storing in begun]
 
-    def _begin(self, placed: Placed[ItemT], disk: Executor) -> list[Future[Entry]]:
-        """Do an item, and leave what it made to be stored while the next is done."""
+    def _begin(self, placed: Placed[ItemT], disk: Executor) -> list[Entry | Future[Entry]]:
+        """Do an item, and leave the audio that it made to be written while the next is done."""
         try:
             all_made = list(self.task(placed.item))  # before any is stored: what fails leaves no audio behind
         except Exception as error:  # one bad item must not stop the others, whatever went wrong with it
@@ -239,11 +239,17 @@ class _Work(Generic[ItemT]):
             failed.set_exception(error)
             return [failed]
         folder = _shard(placed.place * self.shards // self.count, self.shards)
-        return [(Inline() if made.audio is None else disk).submit(_store, made, self.out, folder) for made in all_made]
+        return [
+            _entry(made.utterance)
+            if made.audio is None
+            else disk.submit(_store, made.utterance, made.audio, self.out, folder)
+            for made in all_made
+        ]
 
-    def _end(self, placed: Placed[ItemT], storing: list[Future[Entry]]) -> Outcome:
+    def _end(self, placed: Placed[ItemT], storing: list[Entry | Future[Entry]]) -> Outcome:
         try:
-            return Outcome(placed.place, placed.item.id, tuple([stored.result() for stored in storing]))
+            made = tuple([stored.result() if isinstance(stored, Future) else stored for stored in storing])
+            return Outcome(placed.place, placed.item.id, made)
         except Exception as error:  # the task's, or such as a full disk
             return Outcome(placed.place, placed.item.id, error=f"{type(error).__name__}: {error}")
 
@@ -253,12 +259,13 @@ def _shard(shard: int, shards: int) -> str:
     return AUDIO if shards <= 1 else f"{AUDIO}/{shard:0{max(4, len(str(shards - 1)))}d}"
 
 
-def _store(made: Made, out: Path, folder: str) -> Entry:
-    utterance = made.utterance
-    if made.audio is not None:
-        file_name = f"{folder}/{utterance.id}.wav"
-        write_audio(out / file_name, made.audio)
-        utterance = utterance.with_(file_name=file_name)
+def _store(utterance: Utterance, audio: Audio, out: Path, folder: str) -> Entry:
+    file_name = f"{folder}/{utterance.id}.wav"
+    write_audio(out / file_name, audio)
+    return _entry(utterance.with_(file_name=file_name))
+
+
+def _entry(utterance: Utterance) -> Entry:
     return Entry(utterance.id, utterance.label, utterance.to_line())
 
 
@@ -268,15 +275,18 @@ def _fingerprint(items: Items[ItemT], card: dict[str, Any], name: str) -> str:
     Raises:
         StageError: if an id occurs twice.
     """
-    ids = Repeats()
     digest = sha256(json.dumps(card, sort_keys=True, ensure_ascii=False).encode())
+    if isinstance(items, Manifest):  # the same lines, and its ids are unique
+        for line in items.lines():
+            digest.update(line)
+        return digest.hexdigest()[:16]
+    ids = Repeats()
     for item in items:
         ids.add(item.id)
-        digest.update(item.model_dump_json().encode())
+        digest.update(item.model_dump_json(exclude_none=True).encode())
     if twice := ids.find(item.id for item in items):
-        raise StageError(
-            f"{name}: {len(twice)} ids occur more than once (first: {next(iter(twice))!r}), expected unique ids"
-        )
+        first = next(iter(twice))
+        raise StageError(f"{name}: {len(twice)} ids occur more than once (first: {first!r}), expected unique ids")
     return digest.hexdigest()[:16]
 
 
