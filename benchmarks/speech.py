@@ -1,8 +1,8 @@
 """Hours of speech that espeak-ng and the rules make in an hour, on one worker and on two, and what each part takes.
 
-``python benchmarks/speech.py [UTTERANCES [TURNS]]``; the text is that of the shipped dialogues. Runs on one worker and on
-two take turns and the fastest of each counts, so that the ratios hold as well as may be on a
-machine that does other things too. Start-up of the workers is part of the time.
+``python benchmarks/speech.py [UTTERANCES [TURNS]]``; the text is that of the shipped dialogues. Runs on one worker
+and on two take turns and the fastest of each counts, so that the ratios hold as well as may be on a machine that
+does other things too. Start-up of the workers is part of the time.
 """
 
 import sys
