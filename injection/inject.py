@@ -84,6 +84,7 @@ def inject(
     skip_errors: bool = False,
     overwrite: bool = False,
     executor: Executor | None = None,
+    shards: int | None = None,
 ) -> StageReport:
     """Make each utterance of a corpus of neutral speech sound as its label says.
 
@@ -99,7 +100,8 @@ def inject(
         neutral: the control. Every utterance keeps its label and its jitter, and gets the neutral rule.
         skip_errors: leave out what cannot be done, and list it.
         overwrite: throw away what the folder holds of another run.
-        executor: any `concurrent.futures.Executor`.
+        executor: any `concurrent.futures.Executor`, such as a cluster's.
+        shards: folders that the audio is spread over, see `run_stage`.
 
     Raises:
         InjectionError: before any work, on an unknown method or setting, an intensity out of range, or a label
@@ -142,6 +144,7 @@ def inject(
             executor=executor or local,
             skip_errors=skip_errors,
             overwrite=overwrite,
+            shards=shards,
         )
 
 

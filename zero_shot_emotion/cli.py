@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -34,6 +34,16 @@ Out = Annotated[Path, typer.Option("-o", "--out", help="Folder of the new corpus
 Input = Annotated[str, typer.Argument(metavar="CORPUS", help="A corpus folder, or READER:PATH; #SPLIT takes a split.")]
 Seed = Annotated[int, typer.Option(help="Fixes everything that is drawn.")]
 Workers = Annotated[int, typer.Option("-j", "--workers", min=0, help="Processes; 0 takes one a core.")]
+ExecutorOption = Annotated[
+    Literal["local", "dask"] | None,
+    typer.Option("--executor", help="Where the work is done: processes here (default), or a Dask cluster."),
+]
+Scheduler = Annotated[
+    str | None, typer.Option(metavar="ADDRESS", help="Of a Dask cluster, such as tcp://host:8786; implies dask.")
+]
+Shards = Annotated[
+    int | None, typer.Option(min=1, help="Folders to spread the audio over; by default one for each 10,000 utterances.")
+]
 SkipErrors = Annotated[bool, typer.Option(help="Leave out what fails, and count it.")]
 Results = Annotated[Path, typer.Argument(metavar="RESULTS", help="A folder of results, which a benchmark wrote.")]
 Baseline = Annotated[
@@ -183,6 +193,9 @@ def speak(
     ] = None,
     seed: Seed = 0,
     workers: Workers = 0,
+    executor: ExecutorOption = None,
+    scheduler: Scheduler = None,
+    shards: Shards = None,
     skip_errors: SkipErrors = False,
     overwrite: Overwrite = False,
 ) -> None:
@@ -191,17 +204,22 @@ def speak(
     from tts.quality import read_quality
     from tts.speak import speak as run
 
-    report = run(
-        _input(corpus, out),
-        out,
-        engine=engine,
-        settings=parse_settings(settings or []),
-        quality=read_quality(parse_settings(quality or [])),
-        seed=seed,
-        workers=_cores(workers),
-        skip_errors=skip_errors,
-        overwrite=overwrite,
-    )
+    from .corpus.executors import open_executor
+
+    with open_executor(executor, scheduler) as cluster:
+        report = run(
+            _input(corpus, out),
+            out,
+            engine=engine,
+            settings=parse_settings(settings or []),
+            quality=read_quality(parse_settings(quality or [])),
+            seed=seed,
+            workers=_cores(workers),
+            skip_errors=skip_errors,
+            overwrite=overwrite,
+            executor=cluster,
+            shards=shards,
+        )
     print(report.summary())
 
 
@@ -223,6 +241,9 @@ def inject(
     neutral: Annotated[bool, typer.Option(help="The control: treat every utterance as neutral.")] = False,
     seed: Seed = 0,
     workers: Workers = 0,
+    executor: ExecutorOption = None,
+    scheduler: Scheduler = None,
+    shards: Shards = None,
     skip_errors: SkipErrors = False,
     overwrite: Overwrite = False,
 ) -> None:
@@ -230,19 +251,24 @@ def inject(
     from injection.inject import inject as run
     from tts.engine import parse_settings
 
-    report = run(
-        _input(corpus, out),
-        out,
-        method=method,
-        settings=parse_settings(settings or []),
-        rules=rules,
-        intensity=intensity,
-        neutral=neutral,
-        seed=seed,
-        workers=_cores(workers),
-        skip_errors=skip_errors,
-        overwrite=overwrite,
-    )
+    from .corpus.executors import open_executor
+
+    with open_executor(executor, scheduler) as cluster:
+        report = run(
+            _input(corpus, out),
+            out,
+            method=method,
+            settings=parse_settings(settings or []),
+            rules=rules,
+            intensity=intensity,
+            neutral=neutral,
+            seed=seed,
+            workers=_cores(workers),
+            skip_errors=skip_errors,
+            overwrite=overwrite,
+            executor=cluster,
+            shards=shards,
+        )
     print(report.summary())
 
 
@@ -446,12 +472,17 @@ def convert(
     root: Annotated[Path | None, typer.Option(help="What the paths of a *_meta_data.json are relative to.")] = None,
     labels: Annotated[str, typer.Option(help="Label set of a *_meta_data.json to be written.")] = "four",
     audio: Annotated[str, typer.Option(help="link or copy the audio of a corpus folder to be written.")] = "link",
+    form: Annotated[
+        Literal["folder", "webdataset", "parquet"],
+        typer.Option("--format", help="Of a folder: as usual, or in shards."),
+    ] = "folder",
 ) -> None:
-    """Any corpus to a corpus folder or to the seed work's meta_data JSON, and that JSON to a corpus folder."""
+    """Any corpus to a corpus folder, to shards or to the seed work's meta_data JSON, and that JSON to any of these."""
     from .corpus import CorpusError, label_set
     from .corpus.convert import convert as write_folder
     from .corpus.readers import open_corpus
     from .corpus.seed_format import read_meta_data, write_meta_data
+    from .corpus.shards import write_shards
 
     if audio not in ("link", "copy"):
         raise CorpusError(f"--audio: got {audio!r}, expected link or copy")
@@ -463,6 +494,8 @@ def convert(
         opened = open_corpus(corpus)
     if out.suffix == ".json":
         write_meta_data(opened, label_set(labels), out)
+    elif form != "folder":
+        write_shards(opened, out, form)
     else:
         write_folder(opened, out, "copy" if audio == "copy" else "link")
     print(f"{opened.name}: {len(opened)} utterances written to {out}")

@@ -190,11 +190,11 @@ GOOD = {"description": "x", "emotions": {"neu": {}, "ang": {"f0_mean": 1.2, "sou
         ({"energy_db": "loud"}, "emotions.ang.energy_db: got 'loud', expected: Input should be a valid number"),
         ({"f0_men": 1.2}, "emotions.ang.f0_men: got 1.2, expected: Extra inputs are not permitted"),
         ({"breathiness": 2}, "emotions.ang.breathiness: got 2, expected: Input should be less than or equal to 1"),
-        ({"tilt_db": 3}, "emotions.ang.sources: got {'f0_mean': 's'}, expected: Value error, a source for tilt_db"),
+        ({"tilt_db": 3}, "emotions.ang.sources: got {'f0_mean': 's'}, expected: a source for tilt_db"),
         (
             {"sources": {"f0_mean": "s", "pitch": "s"}},
             "emotions.ang.sources: got {'f0_mean': 's', 'pitch': 's'}, "
-            "expected: Value error, no source for pitch, which is no value of a rule",
+            "expected: no source for pitch, which is no value of a rule",
         ),
     ],
 )
@@ -214,11 +214,11 @@ def test_errors_in_a_rule(tmp_path, change, message):
         ("emotions: {neu: {}}", "description: missing"),
         (
             "{description: x, emotions: {}}",
-            "emotions: got {}, expected: Value error, a rule for 'neu', which intensity",
+            "emotions: got {}, expected: a rule for 'neu', which intensity",
         ),
         (
             "{description: x, emotions: {neu: {}}, tilt: {from_hz: 900, to_hz: 200}}",
-            "tilt.to_hz: got 200, expected: Value error, more than from_hz, 900",
+            "tilt.to_hz: got 200, expected: more than from_hz, 900",
         ),
         (
             "{description: x, emotions: {neu: {}}, jitter: {f0_mean: -1}}",
@@ -226,7 +226,7 @@ def test_errors_in_a_rule(tmp_path, change, message):
         ),
         (
             "{description: x, emotions: {neu: {}}, intensity: [1.3, 0.5]}",
-            "intensity: got [1.3, 0.5], expected: Value error, the lower number first",
+            "intensity: got [1.3, 0.5], expected: the lower number first",
         ),
         (
             "{description: x, emotions: {neu: {}}, intensity: [0.5, 3]}",
