@@ -55,10 +55,9 @@ class EmotionClassifier(nn.Module):
         Returns:
             logits, shape (batch, classes).
         """
-        lengths = torch.tensor([len(frames) for frames in features], device=features[0].device)
-        one_length = len({len(frames) for frames in features}) == 1
-        padded = torch.stack(features) if one_length else pad_sequence(features, batch_first=True)
-        logits, _ = self.model(self.projector(padded), lengths)
+        lengths = [frames.shape[0] for frames in features]
+        padded = torch.stack(features) if len(set(lengths)) == 1 else pad_sequence(features, batch_first=True)
+        logits, _ = self.model(self.projector(padded), torch.tensor(lengths, device=padded.device))
         return logits
 
 

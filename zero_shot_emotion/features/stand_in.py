@@ -43,7 +43,9 @@ def check_stand_in(store: FeatureStore, model: ModelSettings, arguments: Mapping
 
 def _weighted(store: FeatureStore, arguments: Mapping[str, Any], selection: str) -> bool:
     """Whether s3prl's featurizer sums layers; only then does it normalise."""
-    return store.layers > 1 and selection == store.key["selection"] and arguments.get("upstream_layer_selection") is None
+    return (
+        store.layers > 1 and selection == store.key["selection"] and arguments.get("upstream_layer_selection") is None
+    )
 
 
 def _check_checkpoint(store: FeatureStore) -> None:
@@ -102,5 +104,5 @@ def find(store: FeatureStore, path: Path, name: str, min_seconds: float) -> Stor
 
 
 def ticket(store: FeatureStore, stored: Stored) -> Wave:
-    """What travels through s3prl's runner in place of the wave: as many samples as steps, each the number of the row."""
+    """What travels through s3prl's runner in place of a wave: a sample a step, each the number of the row."""
     return np.full(store.steps(stored), stored.row, dtype=np.float32)

@@ -1,6 +1,6 @@
-"""openSMILE's eGeMAPSv02 as upstreams: a classic baseline that needs no weights.
+"""OpenSMILE's eGeMAPSv02 as upstreams: a classic baseline that needs no weights.
 
-``-u egemaps`` gives the 88 functionals of a whole clip (Eyben et al., IEEE Transactions on Affective Computing 7(2), 2016),
+``-u egemaps`` gives the 88 functionals of a whole clip (Eyben et al., IEEE Trans. Affective Computing 7(2), 2016),
 ``-u egemaps_lld`` its 25 low-level descriptors every 10 ms. An upstream gives frames, so the functionals stand in each
 frame of 10 ms: their mean over the clip is the functionals themselves.
 
@@ -35,7 +35,7 @@ class EgemapsError(UserError, RuntimeError):
 
 
 class UpstreamExpert(nn.Module):
-    """openSMILE's features of each wave.
+    """OpenSMILE's features of each wave.
 
     Args:
         level: ``functionals`` of the clip, or ``lld`` every 10 ms.

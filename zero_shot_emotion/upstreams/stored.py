@@ -54,8 +54,10 @@ class UpstreamExpert(nn.Module):
 
     def _rows(self, wavs: list[Tensor]) -> list[int]:
         """The rows that tickets name: the same in their first sample as in their last."""
-        firsts = torch.stack([wave[0] for wave in wavs]).tolist()
-        lasts = torch.stack([wave[-1] for wave in wavs]).tolist()
+        if all(wave.shape[0] == 1 for wave in wavs):
+            firsts = lasts = torch.cat(wavs).tolist()
+        else:
+            firsts, lasts = (torch.stack([wave[end] for wave in wavs]).tolist() for end in (0, -1))
         for first, last in zip(firsts, lasts, strict=True):
             if first != last or not first.is_integer() or not 0 <= first < len(self.store):
                 raise StoreError(
