@@ -1,7 +1,8 @@
 """Any audio encoder of Hugging Face's transformers as an upstream: ``-u hf_audio -k NAME_OR_FOLDER``.
 
 For whatever ``AutoModel`` and ``AutoFeatureExtractor`` load and that gives hidden states over time at 16 kHz:
-wav2vec 2.0, HuBERT, WavLM, data2vec-audio, UniSpeech, SEW, wav2vec2-bert and their like. All hidden states come out, whatever an
+wav2vec 2.0, HuBERT, WavLM, data2vec-audio, UniSpeech, SEW, wav2vec2-bert and their like. All hidden states come out,
+whatever an
 utterance is batched with: encoders whose features change with padding get each length by itself.
 """
 
