@@ -60,6 +60,7 @@ def train(folder: Path, corpus: Path, store: Path, steps: int) -> tuple[float, f
     """Seconds on the clock and of CPU that s3prl's runner takes, evaluation and checkpoints included."""
     config = yaml.safe_load(default_config().read_text(encoding="utf-8"))
     config["runner"].update(total_steps=steps, gradient_accumulate_steps=1)
+    config["optimizer"]["fused"] = True
     config["downstream_expert"]["datarc"].update(train=[str(corpus)], targets={}, train_batch_size=EFFECTIVE_BATCH)
     path = folder / f"{steps}.yaml"
     path.write_text(yaml.safe_dump(config), encoding="utf-8")
