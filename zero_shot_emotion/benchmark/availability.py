@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from importlib.util import find_spec
 
-from ..corpus import CorpusError
+from ..corpus import Corpus, CorpusError
 from ..corpus.readers import open_corpus
 from .grid import CorpusSource, Grid, GridError, Paths, SyntheticSource
 
@@ -31,18 +32,18 @@ def find_missing(grid: Grid, paths: Paths) -> Missing:
     missing = Missing()
     for name, source in grid.sources.items():
         if isinstance(source, CorpusSource):
-            _try(missing.sources, name, lambda spec=source.corpus: open_corpus(paths.fill(spec)))
+            _try(missing.sources, name, partial(_open, paths, source.corpus))
         elif isinstance(source, SyntheticSource) and source.text is not None:
-            _try(missing.sources, name, lambda spec=source.text: open_corpus(paths.fill(spec)))
+            _try(missing.sources, name, partial(_open, paths, source.text))
     for name in grid.sources:
         gone = [base for base in grid.bases(name) if base in missing.sources and base != name]
         if gone:
             missing.sources[name] = f"is made of {', '.join(gone)}, which is missing"
     for name, target in grid.targets.items():
-        _try(missing.targets, name, lambda spec=target.corpus: open_corpus(paths.fill(spec)))
+        _try(missing.targets, name, partial(_open, paths, target.corpus))
     for name, upstream in grid.upstreams.items():
         for text in (upstream.ckpt, upstream.config):
-            _try(missing.upstreams, name, lambda text=text: paths.fill(text or ""))
+            _try(missing.upstreams, name, partial(paths.fill, text or ""))
         absent = [module for module in upstream.requires if find_spec(module) is None]
         if absent:
             missing.packages[name] = f"needs the package {', '.join(absent)}, which is not installed"
@@ -59,11 +60,14 @@ def present(grid: Grid, paths: Paths, skip_missing: bool) -> tuple[Grid, Missing
     wanting = Missing(missing.sources, missing.targets, missing.upstreams)
     if wanting.lines() and not skip_missing:
         listed = "\n  ".join(wanting.lines())
-        raise GridError(
-            f"{grid.name}: missing:\n  {listed}\nSay where it is with --path NAME=FOLDER, or leave it out with --skip-missing"
-        )
+        hint = "Say where it is with --path NAME=FOLDER, or leave it out with --skip-missing"
+        raise GridError(f"{grid.name}: missing:\n  {listed}\n{hint}")
     upstreams = {*missing.upstreams, *missing.packages}
     return grid.without(set(missing.sources), set(missing.targets), upstreams), missing
+
+
+def _open(paths: Paths, spec: str) -> Corpus:
+    return open_corpus(paths.fill(spec))
 
 
 def _try(missing: dict[str, str], name: str, look: Callable[[], object]) -> None:

@@ -1,4 +1,4 @@
-"""Corpora made of a corpus: shuffled labels, nested shares, a given label distribution, folds. Nothing is read or heard."""
+"""Corpora made of a corpus: shuffled labels, nested shares, a label distribution, folds. No audio is read."""
 
 from __future__ import annotations
 
