@@ -260,6 +260,42 @@ def extract(
     print(report.summary())
 
 
+@app.command()
+def benchmark(
+    config: Annotated[str, typer.Argument(metavar="GRID", help="A shipped grid's name, or the path of one.")],
+    out: Annotated[Path, typer.Option("-o", "--out", help="Folder of everything; a second run does what is missing.")],
+    path: Annotated[
+        list[str] | None,
+        typer.Option("--path", metavar="NAME=FOLDER", help="What ${NAME} stands for in the grid; may be repeated."),
+    ] = None,
+    seeds: Annotated[int | None, typer.Option(min=1, help="How many, instead of the grid's.")] = None,
+    skip_missing: Annotated[bool, typer.Option(help="Leave out corpora and checkpoints that are not here.")] = False,
+    allow_leakage: Annotated[bool, typer.Option(help="Go on where a source shares sound with a target.")] = False,
+    dry_run: Annotated[bool, typer.Option(help="Say what would run and what is done, and stop.")] = False,
+    row: Annotated[list[str] | None, typer.Option(help="Only the row of this id; may be repeated.")] = None,
+    contributor: Annotated[str, typer.Option(help="Who runs it; goes into the rows.")] = "",
+    workers: Workers = 0,
+) -> None:
+    """Run a grid: sources x upstreams x targets x seeds, audited first, with statistics over the rows."""
+    from .benchmark.run import run_grid
+
+    report = run_grid(
+        config,
+        out,
+        paths=_pairs(path or [], "--path"),
+        seeds=seeds,
+        skip_missing=skip_missing,
+        allow_leakage=allow_leakage,
+        dry_run=dry_run,
+        only=row or [],
+        contributor=contributor,
+        workers=_cores(workers),
+    )
+    print(report.summary)
+    if report.failures:
+        raise typer.Exit(1)
+
+
 @app.command(
     "run-downstream",
     context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []},
@@ -370,6 +406,15 @@ def convert(
     else:
         write_folder(opened, out, "copy" if audio == "copy" else "link")
     print(f"{opened.name}: {len(opened)} utterances written to {out}")
+
+
+def _pairs(given: list[str], option: str) -> dict[str, str]:
+    """NAME=VALUE options."""
+    pairs = dict(text.split("=", 1) for text in given if "=" in text)
+    wrong = [text for text in given if not text.partition("=")[2]]
+    if wrong:
+        raise UserError(f"{option} {wrong[0]}: expected NAME=VALUE")
+    return pairs
 
 
 def _input(spec: str, out: Path) -> Corpus:
