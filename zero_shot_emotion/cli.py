@@ -296,6 +296,19 @@ def benchmark(
         raise typer.Exit(1)
 
 
+@app.command()
+def predict(
+    checkpoint: Annotated[Path, typer.Argument(help="Such as dev-best.ckpt of an experiment.")],
+    source: Annotated[str, typer.Argument(metavar="WAVS", help="A file, a folder that is searched, or a corpus.")],
+    out: Annotated[Path, typer.Option("-o", "--out", help="A .csv or .jsonl file.")],
+    device: Annotated[str | None, typer.Option(help="cpu, cuda or cuda:N; by default a GPU if there is one.")] = None,
+) -> None:
+    """Wavs in, emotions with probabilities out, with the upstream that the checkpoint names."""
+    from .predict import predict as run
+
+    print(run(checkpoint, source, out, device).summary())
+
+
 @app.command(
     "run-downstream",
     context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []},

@@ -40,8 +40,8 @@ def write_card(folder: Path, grid: Grid, system: System, rows: Sequence[Row], up
         template_path=str(find_config("pages", "model-card", ".j2")),
         title=f"Speech emotion recognition: {system.source} → {', '.join(system.targets)}",
         summary=(
-            f"The head {system.head!r} on the frozen upstream {system.upstream!r}, trained on {system.source!r}, as part "
-            f"of the benchmark {grid.name!r} of zero-shot-emotion."
+            f"The head {system.head!r} on the frozen upstream {system.upstream!r}, trained on {system.source!r}: "
+            f"a system of the benchmark {grid.name!r} of zero-shot-emotion."
         ),
         # each fold of a cross-validation has a checkpoint of its own
         checkpoint="fold0/dev-best.ckpt" if in_domain else "dev-best.ckpt",

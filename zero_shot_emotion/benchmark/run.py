@@ -37,6 +37,8 @@ ROWS = "rows"
 """Folder of one file a row: what a kill leaves of them is whole."""
 PACKAGES = ("zero-shot-emotion", "s3prl", "torch", "transformers", "numpy", "confidence_intervals", "opensmile")
 METRICS = ("UAR", "WA", "macro-F1")
+UPSTREAM = "upstream.json"
+"""Beside a checkpoint: the upstream whose stored features it was trained on, as `zero_shot_emotion.predict` reads it."""
 STATISTICS = "statistics.json"
 
 
@@ -241,7 +243,18 @@ class Benchmark:
             with atomic_write(self._row_path(row.id)) as file:
                 file.write(row.model_dump_json() + "\n")
         if system.upstream is not None:
+            self._name_upstream(system, job)
             write_card(job.folder, self.grid, system, rows, self.grid.upstreams[system.upstream])
+
+    def _name_upstream(self, system: System, job: Job) -> None:
+        """Say beside each checkpoint what the stored features are of: that is what ``predict`` needs."""
+        upstream = self.grid.upstreams[system.upstream or ""]
+        filled = {
+            key: text and self.paths.fill(text) for key, text in (("ckpt", upstream.ckpt), ("config", upstream.config))
+        }
+        for part in job.parts:
+            with atomic_write(part.folder / UPSTREAM) as file:
+                json.dump({"upstream": upstream.upstream, **filled}, file)
 
     def _row(self, system: System, job: Job, target: str) -> Row:
         found, facts = read_results(job.folder)[target], read_facts(job.folder)
@@ -292,7 +305,7 @@ class Benchmark:
         )
 
     def _made(self, system: System) -> dict[str, str]:
-        """Fingerprints of the corpora that were made for a system, over ids, labels and text: sound follows from them."""
+        """Fingerprints over ids, labels and text of the corpora that were made; their sound follows from these."""
         bases = [] if system.kind in ("in-domain", "majority") else self.grid.bases(system.source)
         made = [base for base in bases if isinstance(self.grid.sources[base], SyntheticSource)]
         return {base: fingerprint(open_corpus(self.corpora.specs(base, system.seed)[0])) for base in made}

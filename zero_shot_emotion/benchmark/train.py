@@ -98,7 +98,7 @@ def read_facts(folder: Path) -> dict[str, Any]:
 def _train_and_test(job: Job) -> None:
     import torch
 
-    torch.set_num_threads(job.threads)
+    torch.set_num_threads(min(job.threads, torch.get_num_threads()))  # OMP_NUM_THREADS may say less
     for part in job.parts:
         _train(job, part)
         for target in part.targets:
