@@ -221,6 +221,11 @@ class _Extraction:
 
         device = torch.device(self._device or ("cuda" if torch.cuda.is_available() else "cpu"))
         upstream = FrozenUpstream(self._spec, device)
+        if upstream.centred and self._keep == "means":
+            raise StoreError(
+                f"-u {self._spec.name}: subtracts each utterance's mean, so that its means are zero whatever is said; "
+                "store all frames with --keep frames, or take an upstream without it, such as fbank_no_cmvn"
+            )
         key = {
             **known_key,
             "selection": SELECTION,

@@ -48,13 +48,16 @@ class FrozenUpstream:
         device: to compute on.
 
     Attributes:
+        weights: hash of its parameters and buffers.
         layers: how many hidden states it has.
         width: of its features.
+        aliases: the other names that ``-s`` may select a layer by, and which.
+        centred: whether the mean over an utterance is zero whatever was said, as after CMVN.
         rate: samples a frame.
         frame_count: how it counts frames if padding leaves its features alone, else None.
 
     Raises:
-        StoreError: if the hub has no such upstream, or if it has no hidden states.
+        StoreError: if the hub has no such upstream, if it has no hidden states, or if it draws at random.
     """
 
     def __init__(self, spec: UpstreamSpec, device: torch.device) -> None:
@@ -68,7 +71,7 @@ class FrozenUpstream:
             raise StoreError(f"-u {spec.name}: s3prl's hub has no such upstream; zero-shot-emotion doctor lists some")
         if spec.name == "stored":
             raise StoreError("-u stored: serves features that are stored already, expected another upstream")
-        self._device = device
+        self._name, self._device = spec.name, device
         model = getattr(hub, spec.name)(ckpt=spec.ckpt, model_config=spec.config, refresh=False)
         self._model = model.to(device).eval()
         self._featurizer = Featurizer(self._model, SELECTION, upstream_device=str(device))
@@ -76,26 +79,29 @@ class FrozenUpstream:
             raise StoreError(f"-u {spec.name}: gives no {SELECTION}")
         self.weights = weights_hash(model)
         self.rate = self._featurizer.downsample_rate
-        self.layers, self.width, self.aliases = self._shape()
+        self.aliases: dict[str, int] = {}
+        self._probe()
         self.frame_count: FrameCount | None = probe(self._layers, self.rate) if isinstance(self.rate, int) else None
 
-    def _shape(self) -> tuple[int, int, dict[str, int]]:
-        """Layers, width, and the other names that ``-s`` may select a layer by."""
+    def _probe(self) -> None:
+        """Learn the shape of the features from a second of noise."""
         import torch
 
+        noise = torch.randn(16_000, generator=torch.Generator().manual_seed(0)).to(self._device)
         with torch.no_grad():
-            result = self._model([torch.randn(16_000, device=self._device)])
+            result, again = self._model([noise]), self._layers([noise])
         layers = list(result[SELECTION])
-        shapes = {tuple(layer.shape) for layer in layers}
+        shapes = sorted({tuple(layer.shape) for layer in layers})
         if len(shapes) > 1:
-            raise StoreError(f"its layers differ in shape, expected one shape: {sorted(shapes)}")
-        aliases = {
-            name: index
-            for name, value in result.items()
-            for index, layer in enumerate(layers)
-            if isinstance(value, torch.Tensor) and value.shape == layer.shape and torch.equal(value, layer)
-        }
-        return len(layers), int(layers[0].shape[-1]), aliases
+            raise StoreError(f"-u {self._name}: its layers differ in shape, expected one shape: {shapes}")
+        if any(not torch.allclose(*pair, rtol=1e-3, atol=1e-3) for pair in zip(layers, again, strict=True)):
+            raise StoreError(f"-u {self._name}: gives other features each time, expected a deterministic upstream")
+        self.layers, self.width = len(layers), int(shapes[0][-1])
+        self.centred = all(bool(_centred(layer[0])) for layer in layers)
+        for name, value in result.items():
+            for index, layer in enumerate(layers):
+                if isinstance(value, torch.Tensor) and value.shape == layer.shape and torch.equal(value, layer):
+                    self.aliases[name] = index
 
     def _layers(self, waves: Sequence[Tensor]) -> list[Tensor]:
         import torch
@@ -135,6 +141,11 @@ class FrozenUpstream:
         return [
             layers_of_one[:, : self.frame_count(len(wave))] for wave, layers_of_one in zip(waves, frames, strict=True)
         ]
+
+
+def _centred(frames: Tensor) -> Tensor:
+    """Whether the mean of (frames, width) over the frames is close to nothing in every dimension."""
+    return frames.mean(dim=0).abs().max() < 0.05 * frames.square().mean().sqrt()
 
 
 def bucket(lengths: Sequence[tuple[int, bytes]], batch_seconds: float, rate: int) -> list[list[bytes]]:
