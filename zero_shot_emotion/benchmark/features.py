@@ -38,7 +38,7 @@ class Stores:
         from ..features import UpstreamSpec, extract
 
         folder = self.place(name, upstream, head)
-        ckpt, config = (text and self._paths.fill(text) for text in (upstream.ckpt, upstream.config))
+        ckpt, config = upstream.ckpt and self._paths.fill(upstream.ckpt), self._paths.config(upstream.config)
         for spec in specs:
             report = extract(
                 [open_corpus(spec)],
