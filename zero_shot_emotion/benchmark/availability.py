@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from importlib.util import find_spec
 
+from ..config_files import MissingConfigError
 from ..corpus import Corpus, CorpusError
 from ..corpus.readers import open_corpus
 from .grid import CorpusSource, Grid, GridError, Paths, SyntheticSource
@@ -34,7 +35,7 @@ def find_missing(grid: Grid, paths: Paths) -> Missing:
         if isinstance(source, CorpusSource):
             _try(missing.sources, name, partial(_open, paths, source.corpus))
         elif isinstance(source, SyntheticSource) and source.text is not None:
-            _try(missing.sources, name, partial(_open, paths, source.text))
+            _try(missing.sources, name, partial(_open_text, paths, source.text))
     for name in grid.sources:
         gone = [base for base in grid.bases(name) if base in missing.sources and base != name]
         if gone:
@@ -42,8 +43,8 @@ def find_missing(grid: Grid, paths: Paths) -> Missing:
     for name, target in grid.targets.items():
         _try(missing.targets, name, partial(_open, paths, target.corpus))
     for name, upstream in grid.upstreams.items():
-        for text in (upstream.ckpt, upstream.config):
-            _try(missing.upstreams, name, partial(paths.fill, text or ""))
+        _try(missing.upstreams, name, partial(paths.fill, upstream.ckpt or ""))
+        _try(missing.upstreams, name, partial(paths.config, upstream.config))
         absent = [module for module in upstream.requires if find_spec(module) is None]
         if absent:
             missing.packages[name] = f"needs the package {', '.join(absent)}, which is not installed"
@@ -67,11 +68,18 @@ def present(grid: Grid, paths: Paths, skip_missing: bool) -> tuple[Grid, Missing
 
 
 def _open(paths: Paths, spec: str) -> Corpus:
+    corpus = open_corpus(paths.fill(spec))
+    if corpus.utterances and all(u.file_name is None for u in corpus):
+        raise CorpusError(f"{paths.fill(spec)}: holds text alone, expected audio")
+    return corpus
+
+
+def _open_text(paths: Paths, spec: str) -> Corpus:
     return open_corpus(paths.fill(spec))
 
 
 def _try(missing: dict[str, str], name: str, look: Callable[[], object]) -> None:
     try:
         look()
-    except (CorpusError, GridError) as error:
+    except (CorpusError, GridError, MissingConfigError) as error:
         missing[name] = str(error)

@@ -38,7 +38,7 @@ ROWS = "rows"
 PACKAGES = ("zero-shot-emotion", "s3prl", "torch", "transformers", "numpy", "confidence_intervals", "opensmile")
 METRICS = ("UAR", "WA", "macro-F1")
 UPSTREAM = "upstream.json"
-"""Beside a checkpoint: the upstream whose stored features it was trained on, as `zero_shot_emotion.predict` reads it."""
+"""Beside a checkpoint: the upstream whose stored features it was trained on, for `zero_shot_emotion.predict`."""
 STATISTICS = "statistics.json"
 
 
@@ -249,12 +249,11 @@ class Benchmark:
     def _name_upstream(self, system: System, job: Job) -> None:
         """Say beside each checkpoint what the stored features are of: that is what ``predict`` needs."""
         upstream = self.grid.upstreams[system.upstream or ""]
-        filled = {
-            key: text and self.paths.fill(text) for key, text in (("ckpt", upstream.ckpt), ("config", upstream.config))
-        }
+        ckpt = upstream.ckpt and self.paths.fill(upstream.ckpt)
+        named = {"upstream": upstream.upstream, "ckpt": ckpt, "config": self.paths.config(upstream.config)}
         for part in job.parts:
             with atomic_write(part.folder / UPSTREAM) as file:
-                json.dump({"upstream": upstream.upstream, **filled}, file)
+                json.dump(named, file)
 
     def _row(self, system: System, job: Job, target: str) -> Row:
         found, facts = read_results(job.folder)[target], read_facts(job.folder)
