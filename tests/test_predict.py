@@ -43,7 +43,8 @@ def test_predictions_are_those_of_the_runner(experiment, checkpoint, unseen, tmp
         mine = found.pop(line["id"])
         assert mine["emotion"] == line["predicted"]
         for name in CLASSES:
-            assert float(mine[f"p_{name}"]) == pytest.approx(float(line[f"p_{name}"]), abs=1e-5)
+            # not closer: s3prl's featurizer gives a short wave a frame or two of padding, by the longest of its batch
+            assert float(mine[f"p_{name}"]) == pytest.approx(float(line[f"p_{name}"]), abs=5e-3)
     assert not found
     assert sum(report.emotions.values()) == 16
     assert report.summary().startswith("predict: 16 files (")

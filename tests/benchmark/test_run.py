@@ -2,6 +2,7 @@ import csv
 import json
 import math
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -178,17 +179,18 @@ def test_a_lost_row_alone_is_made_again_to_the_same_predictions(done):
         run_grid(path, out, paths=paths, only=["0000"])
 
 
-def test_a_grown_grid_keeps_what_was_trained(done):
+def test_a_grown_grid_in_a_moved_folder_keeps_what_was_trained(done, tmp_path):
     """A new target is tested with the checkpoints that are there."""
-    path, out, _, paths = done
+    _, before, _, paths = done
+    out = tmp_path / "moved"
+    shutil.copytree(before, out)
     trained = {file: file.stat().st_mtime_ns for file in (out / "systems").glob("*/splits.json")}
     grown = grid_file(
-        path.parent,
+        tmp_path,
         targets={"unseen": "${unseen}", "again": "${talk}"},
         sources={"shuffled-unseen": {"kind": "shuffled", "of": "unseen"}, **SOURCES},
     )
     result = run_grid(grown, out, paths=paths, allow_leakage=True, seeds=1)
-    grid_file(path.parent)
     assert result.failures == {}
     assert {file: file.stat().st_mtime_ns for file in trained} == trained
     assert {row.source for row in result.rows if row.target == "again"} == {

@@ -138,7 +138,7 @@ def _train(job: Job, part: Part) -> None:
 def _test(job: Job, part: Part, target: str) -> None:
     if target in read_results(part.folder) and target in _costs(part.folder)["testing"]:
         return
-    _set_targets(part.folder / BEST, part.targets)
+    _set_today(part.folder / BEST, part, job.upstream)
     start = time.monotonic()
     _run(["-m", "evaluate", "-e", str(part.folder / BEST), "-t", target, "--device", job.device])
     costs = _costs(part.folder)
@@ -165,17 +165,19 @@ def _experiment(job: Job, part: Part) -> list[str]:
     return ["-d", "zero_shot_emotion", *folder, "--seed", str(job.seed), "--device", job.device]
 
 
-def _set_targets(checkpoint: Path, targets: dict[str, str]) -> None:
-    """Let a checkpoint name the targets of today: those of its training may have been fewer, or elsewhere."""
+def _set_today(checkpoint: Path, part: Part, upstream: tuple[str, ...]) -> None:
+    """Let a checkpoint name targets, store and folder of today: they may have grown or moved since its training."""
     import torch
 
     from ..s3prl_plugin.repairs import allow_argparse_namespace
 
     allow_argparse_namespace()
     states = torch.load(checkpoint, map_location="cpu")
-    data = states["Config"]["downstream_expert"]["datarc"]
-    if data["targets"] != targets:
-        data["targets"] = targets
+    data, arguments = states["Config"]["downstream_expert"]["datarc"], states["Args"]
+    before = data["targets"], arguments.expdir, arguments.upstream_ckpt
+    data["targets"], arguments.expdir = part.targets, str(part.folder)
+    arguments.upstream_ckpt = upstream[upstream.index("-k") + 1]
+    if before != (data["targets"], arguments.expdir, arguments.upstream_ckpt):
         with atomic_write(checkpoint, "wb") as file:
             torch.save(states, file)
 
