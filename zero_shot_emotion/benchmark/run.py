@@ -8,12 +8,14 @@ import platform
 import shlex
 import shutil
 import sys
-from collections.abc import Mapping, Sequence
-from concurrent.futures import BrokenExecutor, Executor, as_completed
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import BrokenExecutor, Executor, Future
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Any
 
 from ..corpus import UserError, atomic_write
@@ -213,11 +215,8 @@ class Benchmark:
         from tqdm import tqdm
 
         with tqdm(total=len(jobs), desc="systems", unit="system", mininterval=1) as bar:
-            futures = {executor.submit(run_job, job): (system, job) for system, job in jobs}
             try:
-                for future in as_completed(futures):
-                    system, job = futures[future]
-                    problem = future.result()
+                for system, job, problem in _outcomes(jobs, executor):
                     if problem is None:
                         self._write_rows(system, job)
                     else:
@@ -318,6 +317,29 @@ class Benchmark:
             return Row.model_validate_json(path.read_text(encoding="utf-8"))
         except ValueError as error:
             raise RowError(f"{path}: expected a row of results: {error}") from None
+
+
+_Queue = SimpleQueue[tuple[int, Future[str | None]]]
+
+
+def _put(done: _Queue, number: int, future: Future[str | None]) -> None:
+    done.put((number, future))
+
+
+def _outcomes(jobs: Sequence[tuple[System, Job]], executor: Executor) -> Iterator[tuple[System, Job, str | None]]:
+    """Hand all systems out, and yield what became of each as soon as it is known."""
+    done: _Queue = SimpleQueue()
+    left = 0
+    for number, (_, job) in enumerate(jobs):
+        executor.submit(run_job, job).add_done_callback(partial(_put, done, number))
+        left += 1
+        while not done.empty():  # an executor that works in this process has done it already
+            finished, future = done.get()
+            left -= 1
+            yield *jobs[finished], future.result()
+    for _ in range(left):
+        finished, future = done.get()
+        yield *jobs[finished], future.result()
 
 
 def _open_all(grid: Grid, paths: Paths) -> Opened:

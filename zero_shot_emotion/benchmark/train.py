@@ -169,10 +169,7 @@ def _set_today(checkpoint: Path, part: Part, upstream: tuple[str, ...]) -> None:
     """Let a checkpoint name targets, store and folder of today: they may have grown or moved since its training."""
     import torch
 
-    from ..s3prl_plugin.repairs import allow_argparse_namespace
-
-    allow_argparse_namespace()
-    states = torch.load(checkpoint, map_location="cpu")
+    states = _states(checkpoint)
     data, arguments = states["Config"]["downstream_expert"]["datarc"], states["Args"]
     before = data["targets"], arguments.expdir, arguments.upstream_ckpt
     data["targets"], arguments.expdir = part.targets, str(part.folder)
@@ -184,13 +181,21 @@ def _set_today(checkpoint: Path, part: Part, upstream: tuple[str, ...]) -> None:
 
 def _learnt(checkpoint: Path) -> dict[str, Any]:
     """Number of trained parameters, and the softmax of the layer weights where there are several layers."""
-    import torch
-
-    states = torch.load(checkpoint, map_location="cpu")
+    states = _states(checkpoint)
     head = {name: value for name, value in states["Downstream"].items() if name.startswith("classifier.")}
     weights = states["Featurizer"].get("weights")
     parameters = sum(value.numel() for value in head.values()) + (0 if weights is None else weights.numel())
     return {"parameters": parameters, "layer_weights": None if weights is None else weights.softmax(-1).tolist()}
+
+
+def _states(checkpoint: Path) -> dict[str, Any]:
+    import torch
+
+    from ..s3prl_plugin.repairs import allow_argparse_namespace
+
+    allow_argparse_namespace()
+    states: dict[str, Any] = torch.load(checkpoint, map_location="cpu")
+    return states
 
 
 def _gather(job: Job, name: str, spec: str) -> None:
