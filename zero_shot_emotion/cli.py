@@ -342,6 +342,55 @@ def extract(
     print(report.summary())
 
 
+@app.command()
+def benchmark(
+    config: Annotated[str, typer.Argument(metavar="GRID", help="A shipped grid's name, or the path of one.")],
+    out: Annotated[Path, typer.Option("-o", "--out", help="Folder of everything; a second run does what is missing.")],
+    path: Annotated[
+        list[str] | None,
+        typer.Option("--path", metavar="NAME=FOLDER", help="What ${NAME} stands for in the grid; may be repeated."),
+    ] = None,
+    seeds: Annotated[int | None, typer.Option(min=1, help="How many, instead of the grid's.")] = None,
+    skip_missing: Annotated[bool, typer.Option(help="Leave out corpora and checkpoints that are not here.")] = False,
+    allow_leakage: Annotated[bool, typer.Option(help="Go on where a source shares sound with a target.")] = False,
+    dry_run: Annotated[bool, typer.Option(help="Say what would run and what is done, and stop.")] = False,
+    row: Annotated[list[str] | None, typer.Option(help="Only the row of this id; may be repeated.")] = None,
+    contributor: Annotated[str, typer.Option(help="Who runs it; goes into the rows.")] = "",
+    workers: Workers = 0,
+) -> None:
+    """Run a grid: sources x upstreams x targets x seeds, audited first, with statistics over the rows."""
+    from .benchmark.run import run_grid
+
+    report = run_grid(
+        config,
+        out,
+        paths=_pairs(path or [], "--path"),
+        seeds=seeds,
+        skip_missing=skip_missing,
+        allow_leakage=allow_leakage,
+        dry_run=dry_run,
+        only=row or [],
+        contributor=contributor,
+        workers=_cores(workers),
+    )
+    print(report.summary)
+    if report.failures:
+        raise typer.Exit(1)
+
+
+@app.command()
+def predict(
+    checkpoint: Annotated[Path, typer.Argument(help="Such as dev-best.ckpt of an experiment.")],
+    source: Annotated[str, typer.Argument(metavar="WAVS", help="A file, a folder that is searched, or a corpus.")],
+    out: Annotated[Path, typer.Option("-o", "--out", help="A .csv or .jsonl file.")],
+    device: Annotated[str | None, typer.Option(help="cpu, cuda or cuda:N; by default a GPU if there is one.")] = None,
+) -> None:
+    """Wavs in, emotions with probabilities out, with the upstream that the checkpoint names."""
+    from .predict import predict as run
+
+    print(run(checkpoint, source, out, device).summary())
+
+
 @app.command(
     "run-downstream",
     context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []},
@@ -373,11 +422,7 @@ def train_text(
 
     data: dict[str, Any] = {"train": train} if train else {}
     if target:
-        pairs = [entry.partition("=") for entry in target]
-        wrong = [name for name, equals, spec in pairs if not equals or not spec]
-        if wrong:
-            raise UserError(f"--target: got {wrong[0]!r}, expected NAME=CORPUS")
-        data["targets"] = {name: spec for name, _, spec in pairs}
+        data["targets"] = _pairs(target, "--target")
     changes = {"data": data} if data else {}
     settings = read_text_settings(config, changes | ({"encoder": {"name": encoder}} if encoder else {}))
     print(run_text_experiment(settings, out, seed=seed, store=store, device=device, overwrite=overwrite).summary())
@@ -650,6 +695,15 @@ def merge(
     console = Console(highlight=False)
     for part in render_differing(load_board(out)):
         console.print(part)
+
+
+def _pairs(given: list[str], option: str) -> dict[str, str]:
+    """NAME=VALUE options."""
+    pairs = dict(text.split("=", 1) for text in given if "=" in text)
+    wrong = [text for text in given if not text.partition("=")[2]]
+    if wrong:
+        raise UserError(f"{option} {wrong[0]}: expected NAME=VALUE")
+    return pairs
 
 
 def _input(spec: str, out: Path) -> Corpus:

@@ -170,7 +170,7 @@ class Upstream(_Strict):
     Attributes:
         upstream: s3prl's name, as ``-u`` takes it.
         ckpt: as ``-k`` takes it, with placeholders.
-        config: as ``-g`` takes it, with placeholders.
+        config: as ``-g`` takes it, with placeholders; or a shipped one's name.
         feature_selection: as ``-s`` takes it.
         heads: those to train on it; all by default.
         requires: Python modules without which it is left out.
@@ -361,6 +361,10 @@ class Paths:
                 f"--path {unused[0]}: the grid {grid.name!r} has no such path, expected one of "
                 f"{', '.join(sorted(used)) or 'none'}"
             )
+
+    def config(self, text: str | None) -> str | None:
+        """The path of an upstream's config: one's own, or a shipped one by its name."""
+        return None if text is None else str(find_config("upstreams", self.fill(text), ".json"))
 
     def fill(self, text: str) -> str:
         """The text with every placeholder filled in.
