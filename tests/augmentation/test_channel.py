@@ -26,10 +26,10 @@ def test_what_ships():
     ("steps", "message"),
     [
         ("noise: {}", "noise.snr_db: missing"),
-        ("noise: {snr_db: [40, 10]}", "noise.snr_db: got [40, 10], expected: Value error, the lower number first"),
+        ("noise: {snr_db: [40, 10]}", "noise.snr_db: got [40, 10], expected: the lower number first"),
         ("echo: {}", "echo: got {}, expected: Extra inputs are not permitted"),
         ("gain: {db: [0, 1], chance: 2}", "gain.chance: got 2, expected: Input should be less than or equal to 1"),
-        ("band: {low_hz: [0, 1], high_hz: [2, 3]}", "band.low_hz: got [0, 1], expected: Value error, numbers above 0"),
+        ("band: {low_hz: [0, 1], high_hz: [2, 3]}", "band.low_hz: got [0, 1], expected: numbers above 0"),
         ("codec: {kinds: [mp3, aac]}", "kinds among mp3, opus, vorbis, gsm, mu-law, a-law, not aac"),
         ("codec: {kinds: [mp3], compression: [0, 1]}", "a compression from 0 to below 1"),
         ("room: {absorption: [0.5, 1.5]}", "a share below 1"),
