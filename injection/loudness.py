@@ -5,11 +5,10 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from zero_shot_emotion.acoustics import FRAME_SECONDS, active_level, frame_powers
+
 Array = npt.NDArray[np.float64]
 
-FRAME_SECONDS = 0.02
-ACTIVE_DB = 30.0
-"""A frame speaks if it lies less than this below the loudest, in dB."""
 EDGE_DB = 45.0
 """An edge is silent if it lies more than this below the loudest frame, in dB."""
 REFERENCE_DB = -30.0
@@ -21,29 +20,14 @@ FLOOR_HZ = 50.0
 """Below, the noise of a background is flat."""
 
 
-def _frame_powers(wave: npt.NDArray[np.floating], rate: int) -> Array:
-    size = int(rate * FRAME_SECONDS)
-    frames = np.pad(wave, (0, -len(wave) % size)).reshape(-1, size)
-    powers: Array = (frames.astype(np.float64) ** 2).mean(axis=1)
-    return powers
-
-
 def trim(wave: npt.NDArray[np.floating], rate: int) -> npt.NDArray[np.floating]:
     """Without silence at either end; a frame beyond the first and the last that sound is kept."""
-    powers = _frame_powers(wave, rate)
+    powers = frame_powers(wave, rate)
     sounding = np.flatnonzero(powers > powers.max() * 10 ** (-EDGE_DB / 10))
     if not len(sounding):
         return wave
     size = int(rate * FRAME_SECONDS)
     return wave[max(sounding[0] - 1, 0) * size : (sounding[-1] + 2) * size]
-
-
-def active_level(wave: npt.NDArray[np.floating], rate: int) -> float:
-    """RMS of the frames that speak, in dB of full scale; minus infinity for silence."""
-    powers = _frame_powers(wave, rate)
-    if not powers.max() > 0:
-        return -np.inf
-    return float(10 * np.log10(powers[powers > powers.max() * 10 ** (-ACTIVE_DB / 10)].mean()))
 
 
 def set_level(wave: Array, rate: int, level: float) -> Array:
