@@ -4,7 +4,7 @@ Each mends one thing that s3prl expects and a newer library took away, and does 
 is still there. On the versions that this project pins, only `allow_argparse_namespace` has work to do.
 
 Two repairs are of s3prl's own making, on any stack: `restore_learning_rate`, which touches this project's downstream
-alone, and `save_whole`.
+alone, and `save_whole`. What is no repair: this project's upstreams are added to s3prl's hub.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from .startup import PACKAGE, RUNNER
+from .startup import HUB, PACKAGE, RUNNER
 
 
 def find_spec(finder: object, name: str, path: Sequence[str] | None, target: ModuleType | None) -> ModuleSpec | None:
@@ -53,6 +53,16 @@ def _after_runner(loader: Any) -> None:
         original(module)
         restore_learning_rate(module)
         save_whole(module)
+
+    _around(loader, execute)
+
+
+def _after_hub(loader: Any) -> None:
+    def execute(original: Callable[[ModuleType], None], module: ModuleType) -> None:
+        original(module)
+        from ..upstreams import hubconf
+
+        hubconf.register(module)
 
     _around(loader, execute)
 
@@ -209,6 +219,7 @@ def _gone(name: str) -> type:
 
 _REPAIRS: dict[str, Callable[[Any], None]] = {
     "s3prl": _before_s3prl,
+    HUB: _after_hub,
     RUNNER: _after_runner,
     "torchaudio": _after_torchaudio,
     "torchaudio._extension": _mend_extension,
