@@ -234,7 +234,9 @@ def extract(
     config: Annotated[
         str | None, typer.Option("-g", "--upstream-model-config", help="Where the upstream needs one.")
     ] = None,
-    keep: Annotated[str, typer.Option(help="means (all that the default head needs) or frames, of each layer.")] = "means",
+    keep: Annotated[
+        str, typer.Option(help="means (all that the default head needs) or frames, of each layer.")
+    ] = "means",
     device: Annotated[str | None, typer.Option(help="cpu, cuda or cuda:N; by default a GPU if there is one.")] = None,
     batch_seconds: Annotated[float | None, typer.Option(min=0, help="Seconds of audio in a batch.")] = None,
     skip_errors: SkipErrors = False,

@@ -132,6 +132,7 @@ class StoredDataset(EmotionDataset):
             )
 
     def _read(self, entry: Entry) -> Wave:
+        assert entry.path is not None
         stored = find(self._store, entry.path, entry.id, self._min_seconds)
         if stored is None:
             self._missing.append(entry)

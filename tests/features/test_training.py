@@ -1,7 +1,6 @@
 """Training and testing on stored features against the same on the upstream itself, by s3prl's own command."""
 
 import csv
-import json
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +11,7 @@ import torch
 from tests.experiment import Experiment, small_config
 from tests.tiny_checkpoints import BUILDERS, build
 from zero_shot_emotion.corpus import Corpus
-from zero_shot_emotion.features import StoreError, UpstreamSpec, extract
-from zero_shot_emotion.results import read_results
+from zero_shot_emotion.features import UpstreamSpec, extract
 
 STEPS = {"runner__total_steps": 6, "runner__log_step": 3, "runner__eval_step": 3, "runner__save_step": 3}
 # By themselves: s3prl's featurizer lets a frame or two of a batch's padding into the shorter utterances.

@@ -175,9 +175,7 @@ class _Extraction:
                 self._problems[path] = AudioError(*self._bad[digest])
         computed = sum(digest not in self._bad for digest in missing)
         held = sum(digest in there for digest in self._paths)
-        return ExtractReport(
-            self._out, computed, held, self._problems, seconds, time.monotonic() - start, batching
-        )
+        return ExtractReport(self._out, computed, held, self._problems, seconds, time.monotonic() - start, batching)
 
     def _hash_all(self, corpora: Sequence[Corpus]) -> dict[str, bytes]:
         """The hash of each utterance's audio by its path; what has no audio is a problem."""
@@ -209,7 +207,9 @@ class _Extraction:
         return wanted
 
     def _refuse_other(self, there: Mapping[str, Any], ours: Mapping[str, Any]) -> None:
-        differing = [f"{name} (there {there[name]!r}, now {ours[name]!r})" for name in ours if there[name] != ours[name]]
+        differing = [
+            f"{name} (there {there[name]!r}, now {ours[name]!r})" for name in ours if there[name] != ours[name]
+        ]
         if differing:
             raise StoreError(
                 f"{self._out}: holds other features: {', '.join(differing)}. Choose another folder with -o, "

@@ -139,8 +139,7 @@ class FrozenUpstream:
         if self.frame_count is None:
             return frames
         return [
-            layers_of_one[:, : self.frame_count(len(wave))]
-            for wave, layers_of_one in zip(waves, frames, strict=True)
+            layers_of_one[:, : self.frame_count(len(wave))] for wave, layers_of_one in zip(waves, frames, strict=True)
         ]
 
 

@@ -43,7 +43,9 @@ def check_stand_in(store: FeatureStore, model: ModelSettings, arguments: Mapping
 
 def _weighted(store: FeatureStore, arguments: Mapping[str, Any], selection: str) -> bool:
     """Whether s3prl's featurizer sums layers; only then does it normalise."""
-    return store.layers > 1 and selection == store.key["selection"] and arguments.get("upstream_layer_selection") is None
+    return (
+        store.layers > 1 and selection == store.key["selection"] and arguments.get("upstream_layer_selection") is None
+    )
 
 
 def _check_checkpoint(store: FeatureStore) -> None:
