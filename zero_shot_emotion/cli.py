@@ -226,6 +226,40 @@ def inject(
 
 
 @app.command()
+def augment(
+    corpus: Input,
+    out: Out,
+    channel: Annotated[
+        str,
+        typer.Option(
+            "-c", "--config", help="varied, room, noise, codec, podcast, telephone, or the path of one's own."
+        ),
+    ] = "varied",
+    copies: Annotated[int, typer.Option(min=1, help="Of each utterance, each with a draw of its own.")] = 1,
+    original: Annotated[bool, typer.Option(help="Keep each utterance as it is, too.")] = False,
+    seed: Seed = 0,
+    workers: Workers = 0,
+    skip_errors: SkipErrors = False,
+    overwrite: Overwrite = False,
+) -> None:
+    """Speech as a target's channel would carry it: room, noise, microphone, codec, level."""
+    from augmentation.augment import augment as run
+
+    report = run(
+        _input(corpus, out),
+        out,
+        channel=channel,
+        copies=copies,
+        original=original,
+        seed=seed,
+        workers=_cores(workers),
+        skip_errors=skip_errors,
+        overwrite=overwrite,
+    )
+    print(report.summary())
+
+
+@app.command()
 def extract(
     corpora: Annotated[list[str], typer.Argument(metavar="CORPUS...", help=CORPUS_HELP)],
     upstream: Annotated[str, typer.Option("-u", "--upstream", help="Any upstream of s3prl's hub.")],
@@ -378,12 +412,45 @@ def report(
     ] = None,
     seed: Seed = 0,
 ) -> None:
-    """How real a corpus is: length, variety, what leaks its labels, whether it copies a real one. One HTML page."""
+    """How real a corpus's text is: length, variety, what leaks labels, whether it copies a real one. One HTML page."""
     from generation.report import write_report
 
     from .corpus.readers import open_corpus
 
     print(write_report(open_corpus(corpus), out, real=real or [], datasheet=datasheet, seed=seed))
+
+
+@corpus_app.command("report-speech")
+def report_speech(
+    corpora: Annotated[
+        list[str],
+        typer.Argument(metavar="CORPUS...", help="Stages to compare, such as neutral, emotional and control."),
+    ],
+    out: Annotated[Path, typer.Option("-o", "--out", help="The page; its numbers go beside it as JSON.")] = Path(
+        "speech.html"
+    ),
+    real: Annotated[
+        list[str] | None, typer.Option(metavar="CORPUS", help="Real speech to compare with; may be repeated.")
+    ] = None,
+    labels: Annotated[str, typer.Option(help="Label set: four, six, seven or eight.")] = "four",
+    seed: Seed = 0,
+    workers: Workers = 0,
+) -> None:
+    """What in the sound gives the class away, and how far it lies from real speech. One HTML page."""
+    from .corpus import label_set
+    from .corpus.readers import open_corpus
+    from .speech_report import write_speech_report
+
+    print(
+        write_speech_report(
+            [open_corpus(spec) for spec in corpora],
+            out,
+            real=[open_corpus(spec) for spec in real or []],
+            labels=label_set(labels),
+            seed=seed,
+            workers=_cores(workers),
+        )
+    )
 
 
 @corpus_app.command()
