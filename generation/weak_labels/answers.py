@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -41,6 +41,7 @@ class Answers:
     def __init__(self, endpoint: Endpoint) -> None:
         self._endpoint = endpoint
         self._folder: Path | None = None
+        self._refused: BaseException | None = None
         self._spending = Spending(endpoint.budget, endpoint.prices, endpoint.max_tokens)
 
     def keep_in(self, folder: Path) -> None:
@@ -60,13 +61,14 @@ class Answers:
             EndpointError: if the endpoint refuses or does not answer, or the budget does not suffice. What was answered
                 is stored.
         """
+        if self._refused is not None:  # asking on for thousands of turns would only take longer
+            raise self._refused
         if self._folder is None:
             return asyncio.run(self._ask_all(questions, None))
         with ResponseStore(self._folder) as store:
             return asyncio.run(self._ask_all(questions, store))
 
     async def _ask_all(self, questions: Sequence[Question], store: ResponseStore | None) -> list[dict[str, Any] | None]:
-        found: Mapping[str, dict[str, Any] | None] = {}
         keys = [question.key(self._endpoint) for question in questions]
         known = {key: stored.body for key in keys if store is not None and (stored := store.get(key)) is not None}
         new = {key: question for key, question in zip(keys, questions, strict=True) if key not in known}
@@ -74,7 +76,8 @@ class Answers:
             async with Client(self._endpoint, key_from_environment()) as client, asyncio.TaskGroup() as group:
                 tasks = {key: group.create_task(self._ask(client, store, key, q)) for key, q in new.items()}
         except* EndpointError as errors:
-            raise _first(errors) from None
+            self._refused = _first(errors)
+            raise self._refused from None
         found = {**known, **{key: task.result() for key, task in tasks.items()}}
         return [found[key] for key in keys]
 

@@ -45,6 +45,7 @@ class Steps:
         card: dict[str, Any],
         *,
         alone: bool = False,
+        skip_errors: bool | None = None,
     ) -> tuple[Corpus, StageReport]:
         """Do a step, or find it done.
 
@@ -54,6 +55,7 @@ class Steps:
             task: makes the lines of an item.
             card: what the lines depend on besides the items.
             alone: it must stay in this process.
+            skip_errors: where it is not to be as for the others.
         """
         digest = sha256(json.dumps(card, sort_keys=True).encode())
         for item in items:
@@ -66,7 +68,7 @@ class Steps:
             name=name,
             card={"step": name, **card},
             executor=None if alone else self.executor,
-            skip_errors=self.skip_errors,
+            skip_errors=self.skip_errors if skip_errors is None else skip_errors,
         )
         self.seconds[name] = self.seconds.get(name, 0.0) + report.seconds
         return Corpus.load(folder), report

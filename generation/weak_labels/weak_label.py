@@ -172,6 +172,7 @@ class _Run:
                 LabelTask(labeller, self.taxonomy, str(self.steps.out / ANSWERS)),
                 {"kind": labeller.kind, "settings": told.model_dump(mode="json"), "classes": self.taxonomy.classes},
                 alone=getattr(made, "alone", False),
+                skip_errors=False,  # a chunk without scores is no bad utterance, but a model that fails
             )
             rows = read_scores(lines, len(self.taxonomy.names))
             found[labeller.title] = {name: rows[turn.key] for name, turn in turns.items()}
