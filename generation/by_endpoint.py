@@ -89,6 +89,7 @@ def generate_by_endpoint(
         "endpoint": endpoint.base_url,
         "sampling": endpoint.sampling(),
         "datasheet": sheet.name,
+        "language": sheet.language,
         "prompt": {"template": Path(prompt).name, "sha256": sha256(template.encode()).hexdigest()},
         "labels": list(labels.classes),
         "asked": utterances,

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from zero_shot_emotion.config_files import find_config
 from zero_shot_emotion.corpus import EMOTIONS, UserError, explain
@@ -16,12 +16,23 @@ class DatasheetError(UserError, ValueError):
     """A datasheet that does not say what a datasheet must say."""
 
 
+TEMPLATE = "template"
+OPEN = "FILL IN"
+"""What stands in the template where a fact is to stand."""
+
 Emotion = Annotated[str, Field(pattern="^(" + "|".join(EMOTIONS) + ")$")]
 Gender = Literal["female", "male"]
 
 
 class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _is_filled_in(cls, value: Any) -> Any:
+        if OPEN in (str(held).strip() for held in (value if isinstance(value, list) else [value])):
+            raise ValueError("what the comment beside it in the template says")
+        return value
 
 
 class Role(_Section):
@@ -48,9 +59,15 @@ class Speakers(_Section):
 class Durations(_Section):
     """Of utterances, in seconds."""
 
-    min: float
+    min: Annotated[float, Field(ge=0)]
     median: float
     max: float
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Durations:
+        if not self.min <= self.median <= self.max:
+            raise ValueError("min, median and max in this order")
+        return self
 
 
 class Datasheet(_Section):
@@ -97,6 +114,19 @@ class Datasheet(_Section):
                 return scenario
         known = ", ".join(scenario.id for scenario in self.scenarios)
         raise DatasheetError(f"datasheet {self.name!r}: no scenario {scenario_id!r}, expected one of {known}")
+
+
+def new_datasheet(path: str | Path) -> None:
+    """Write the template of a datasheet, to be filled in.
+
+    Raises:
+        DatasheetError: if there is a file already, or no folder for it.
+    """
+    try:
+        with Path(path).open("x", encoding="utf-8") as file:
+            file.write(find_config("datasheets", TEMPLATE).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise DatasheetError(f"{path}: cannot be written ({error.strerror}), expected a new file") from None
 
 
 def load_datasheet(name: str | Path) -> Datasheet:

@@ -52,13 +52,24 @@ def _until(date: str) -> float:
 
 def reason(error: BaseException | None) -> str:
     """A few words, to count by."""
-    from openai import APIConnectionError, APIStatusError, APITimeoutError
+    from openai import APIConnectionError, APIStatusError
 
     if isinstance(error, APIStatusError):
         return f"HTTP {error.status_code}"
-    if isinstance(error, APITimeoutError | TimeoutError):
+    if _is_timeout(error):
         return "timeout"
     return "no connection" if isinstance(error, APIConnectionError) else "broken answer"
+
+
+def _is_timeout(error: BaseException | None) -> bool:
+    """Whether time ran out. To openai's client a connection that is refused or cut is a timeout too, over aiohttp."""
+    from aiohttp import ClientConnectionError
+    from openai import APITimeoutError
+
+    if not isinstance(error, APITimeoutError):
+        return isinstance(error, TimeoutError)
+    told = error.__cause__.__cause__ if error.__cause__ else None
+    return isinstance(told, TimeoutError) or not isinstance(told, ClientConnectionError)
 
 
 def excuse(error: BaseException, timeout: float) -> str:
@@ -68,9 +79,9 @@ def excuse(error: BaseException, timeout: float) -> str:
         error: of an attempt.
         timeout: of an attempt, in seconds.
     """
-    from openai import APIConnectionError, APIStatusError, APITimeoutError
+    from openai import APIConnectionError, APIStatusError
 
-    if isinstance(error, APITimeoutError | TimeoutError):
+    if _is_timeout(error):
         return f"no answer in {timeout:g} s"
     if isinstance(error, APIStatusError):
         message = error.body.get("message") if isinstance(error.body, dict) else None

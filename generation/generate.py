@@ -113,6 +113,7 @@ def generate(
         ),
         "provider": PROVIDER,
         "datasheet": sheet.name,
+        "language": sheet.language,
         "labels": list(labels.classes),
         "asked": utterances,
         "test_ratio": test_ratio,

@@ -73,7 +73,8 @@ class Rounds:
         mininterval = 0.2 if sys.stderr.isatty() else 10
         try:
             with tqdm(total=wanted, desc="generate", unit="utterance", mininterval=mininterval) as bar:
-                async with Client(self.endpoint, key_from_environment()) as client:
+                async with Client(self.endpoint, key_from_environment(), lambda: self._show(bar, client)) as client:
+                    client.answered = len(self.store)  # an endpoint that answered before is not set up wrongly
                     await self._ask_and_gather(client, bar)
                     return dict(client.retries)
         except* EndpointError as errors:
@@ -92,7 +93,8 @@ class Rounds:
                 if not under_way:
                     return
                 asked, prompt, task = under_way.popleft()
-                self._gather(asked, prompt, await task, bar)
+                bar.update(self._gather(asked, prompt, await task))
+                self._show(bar, client)
                 await asyncio.sleep(0)  # waiting for a task that is done lets nothing else happen
 
     def _following(self, index: int, under_way: int) -> tuple[Round, str] | None:
@@ -121,13 +123,26 @@ class Rounds:
         self.store.add(response)
         return response
 
-    def _gather(self, asked: Round, prompt: str, response: Response, bar: tqdm) -> None:
+    def _gather(self, asked: Round, prompt: str, response: Response) -> int:
+        """Count what a round cost and keep what it brought; returns how many utterances."""
         answer: Completion | None = None if response.body is None else completion_of(response.body)
         self.spending.settle(prompt, answer)
         taken = self.harvest.gather(asked, answer)
         self.accepted.writelines(utterance.to_line() + "\n" for utterance in taken)
-        bar.set_postfix(answers=self.harvest.answers.total(), unusable=self.harvest.unusable(), refresh=False)
-        bar.update(len(taken))
+        return len(taken)
+
+    def _show(self, bar: tqdm, client: Client) -> None:
+        """What the run has come to so far, beside the bar."""
+        harvest, tokens = self.harvest, self.spending.spent.prompt + self.spending.spent.completion
+        facts = {
+            "answers": harvest.answers.total(),
+            "unusable": harvest.unusable(),
+            "failed": harvest.answers["failed"],
+            "retries": client.retries.total(),
+            "tokens": tokens and tqdm.format_sizeof(tokens),
+        }
+        bar.set_postfix({name: value for name, value in facts.items() if value}, refresh=False)
+        bar.update(0)  # draws the bar if it is time to, in a run that gets no answers too
 
     def statistics(self) -> dict[str, Any]:
         """What the card tells of the run: the same, however often it was interrupted."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -165,7 +165,7 @@ def _sound(audio: Audio) -> Sound:
     return Sound(audio.wave.astype(np.float64), audio.rate)
 
 
-def _pitch(f0: Array) -> dict[str, float | None]:
+def _pitch(f0: Array) -> dict[str, Any]:
     voiced = f0[f0 > 0]
     if not len(voiced):
         return {"f0_hz": None, "f0_range_st": None}
@@ -214,7 +214,7 @@ def _spectrum(wave: npt.NDArray[np.floating], speaks: npt.NDArray[np.bool_]) -> 
     }
 
 
-def _voice(sound: Sound, pitch: Pitch) -> dict[str, float | None]:
+def _voice(sound: Sound, pitch: Pitch) -> dict[str, Any]:
     """Jitter and shimmer by Praat's customary bounds of a period; harmonicity from the autocorrelation's peaks."""
     from parselmouth.praat import call
 

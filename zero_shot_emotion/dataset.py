@@ -224,7 +224,9 @@ def seed_everything(seed: int) -> None:
     """Seed whatever an upstream, a head or SpecAugment may draw from."""
     random.seed(seed)
     np.random.seed(seed)
-    torch.manual_seed(seed)
+    torch.default_generator.manual_seed(seed)
+    if torch.cuda.is_initialized():  # else torch.manual_seed keeps a stack trace of each call for later
+        torch.cuda.manual_seed_all(seed)
 
 
 def rank() -> int:

@@ -102,7 +102,10 @@ def _devices() -> Iterator[Check]:
 
 
 def _upstreams() -> Iterator[Check]:
+    from importlib.util import find_spec
+
     from .s3prl_plugin import startup
+    from .upstreams import hubconf
 
     startup.install()
     from s3prl import hub
@@ -112,7 +115,16 @@ def _upstreams() -> Iterator[Check]:
     yield Check("upstreams", "ok", f"without weights: {', '.join(offline)}")
     local = [name for name in names if name.endswith(("_local", "_custom"))]
     yield Check("upstreams", "ok", f"{len(local)} take a checkpoint of yours by -k, such as data2vec_local")
-    others = len(names) - len(offline) - len(local)
+    own = [upstream.__name__ for upstream in hubconf.OWN if upstream.__name__ in names]
+    yield Check("upstreams", "ok", f"added by this project: {', '.join(own)}")
+    if find_spec("opensmile") is None:
+        yield Check(
+            "upstreams",
+            "missing",
+            "egemaps and egemaps_lld need openSMILE (research and private use)",
+            "pip install 'zero-shot-emotion[egemaps]'",
+        )
+    others = len(names) - len(offline) - len(local) - len(own)
     if _reachable(HUB, 443):
         yield Check("upstreams", "ok", f"{others} download their weights when first used")
     else:

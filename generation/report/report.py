@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from zero_shot_emotion import __version__
 from zero_shot_emotion.corpus import Corpus, UserError
@@ -142,7 +143,7 @@ def _seconds(corpus: Corpus, durations: Mapping[str, float]) -> Lengths | None:
 
 def _published(corpus: Corpus, name: str | None) -> Published | None:
     try:
-        sheet = load_datasheet(name or str(corpus.card.get("datasheet", "")))
+        sheet = load_datasheet(name or _named_by(corpus.card))
     except UserError:
         if name is not None:
             raise
@@ -151,6 +152,11 @@ def _published(corpus: Corpus, name: str | None) -> Published | None:
     low, middle, high = durations.min, durations.median, durations.max
     counts = (low * WORDS_PER_SECOND, middle * WORDS_PER_SECOND, high * WORDS_PER_SECOND)
     return Published(sheet.name, (low, middle, high), counts)
+
+
+def _named_by(card: Mapping[str, Any]) -> str:
+    """The datasheet that a card names; one in a further language has that language behind its name."""
+    return str(card.get("datasheet", "")).removesuffix(f"-{card.get('language')}")
 
 
 def _scenarios(corpus: Corpus) -> CrossTable | None:

@@ -333,6 +333,18 @@ def test_a_refusing_endpoint_ends_the_run_and_keeps_what_it_gave(tmp_path: Path)
     assert not (tmp_path / "out" / CARD).exists()
 
 
+def test_an_endpoint_that_answered_in_an_earlier_run_gets_all_attempts(tmp_path: Path) -> None:
+    with serving(good) as server:
+        run(tmp_path / "out", server, budget=Budget(requests=2))
+    with (
+        serving(lambda _, attempt: failure(500, "busy")) as server,
+        pytest.raises(EndpointError, match="no answer, and"),
+    ):
+        run(tmp_path / "out", server, concurrency=1)
+
+    assert server.bodies.count(server.bodies[0]) == QUICK.attempts
+
+
 def test_a_request_that_never_gets_an_answer_does_not_stop_the_others(tmp_path: Path) -> None:
     def script(body, attempt):
         return failure(500, "poison") if body["seed"] % 7 == 0 else good(body)

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from generation.client import Client, UnansweredError
+from generation.client import HELLO_ATTEMPTS, Client, UnansweredError
 from generation.completion import completion_of
 from generation.endpoint import Endpoint, Patience
 from generation.errors import EndpointError
@@ -103,14 +103,55 @@ def test_what_will_not_pass_is_told_at_once(reply: Reply, message: str) -> None:
     assert len(server.bodies) == 1
 
 
-def test_an_endpoint_that_only_fails_ends_the_run() -> None:
-    with serving(lambda *_: failure(500, "out of memory")) as server:
+@pytest.mark.parametrize(
+    ("status", "attempts"), [(500, HELLO_ATTEMPTS), (502, HELLO_ATTEMPTS), (503, QUICK.attempts), (429, QUICK.attempts)]
+)
+def test_an_endpoint_that_has_never_answered_ends_the_run(status: int, attempts: int) -> None:
+    with serving(lambda *_: failure(status, "out of memory")) as server:
         (error,), client = ask(endpoint(server), "Hello")
 
+    said = rf"model 'm': has not answered once, the last failure: HTTP {status}: out of memory\. .* run the same"
+    with pytest.raises(EndpointError, match=said):
+        raise error
+    assert len(server.bodies) == attempts
+    assert client.retries == {f"HTTP {status}": attempts - 1}
+
+
+def test_an_endpoint_that_fails_after_it_has_answered_ends_the_run_after_all_attempts() -> None:
+    first = iter([completion("fine")])
+    with serving(lambda *_: next(first, failure(500, "out of memory"))) as server:
+        (answer, error), _ = ask(endpoint(server, concurrency=1), "Hello", "Hello")
+
+    assert texts([answer]) == ["fine"]
     with pytest.raises(EndpointError, match=r"no answer, .* the last one: HTTP 500: out of memory\. .* run the same"):
         raise error
-    assert len(server.bodies) == QUICK.attempts
-    assert client.retries == {"HTTP 500": QUICK.attempts - 1}
+    assert len(server.bodies) == 1 + QUICK.attempts
+
+
+def test_a_failing_request_waits_for_another_that_may_be_the_first_to_be_answered() -> None:
+    def script(body, attempt):
+        poison = body["messages"][0]["content"] == "poison"
+        return failure(500) if poison and attempt < 4 else completion("fine", delay=0 if poison else 0.3)
+
+    with serving(script) as server:
+        answers, client = ask(endpoint(server), "poison", "Hello")
+
+    assert texts(answers) == ["fine", "fine"]
+    assert client.retries == {"HTTP 500": 4}
+
+
+def test_every_retry_is_told() -> None:
+    told: list[int] = []
+
+    async def work(url: str) -> None:
+        settings = Endpoint(base_url=url, model="m", patience=QUICK)
+        async with Client(settings, on_retry=lambda: told.append(client.retries.total())) as client:
+            await client.ask("Hello", schema=SCHEMA)
+
+    with serving(lambda _, attempt: failure(429) if attempt < 2 else completion("fine")) as server:
+        asyncio.run(work(server.url))
+
+    assert told == [1, 2]
 
 
 def test_nobody_at_the_address_is_told_soon() -> None:

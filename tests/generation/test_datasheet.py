@@ -1,12 +1,14 @@
+import re
 from pathlib import Path
 
 import pytest
 import yaml
 
-from generation.datasheet import DatasheetError, load_datasheet
+from generation.datasheet import OPEN, DatasheetError, load_datasheet, new_datasheet
 from zero_shot_emotion.config_files import MissingConfigError, configs_folder
 
 IEMOCAP = configs_folder() / "datasheets" / "iemocap.yaml"
+TEMPLATE = configs_folder() / "datasheets" / "template.yaml"
 
 
 def test_iemocap_has_its_eight_improvisation_scenarios() -> None:
@@ -65,3 +67,79 @@ def test_an_unknown_name_lists_the_known_ones() -> None:
 def test_an_unknown_scenario_lists_the_known_ones() -> None:
     with pytest.raises(DatasheetError, match="no scenario 'impro09', expected one of impro01, impro02"):
         load_datasheet("iemocap").scenario("impro09")
+
+
+FILLED = (
+    ("name", "my-corpus"),
+    ("title", "My Corpus"),
+    ("language", "de"),
+    ("language_name", "German"),
+    ("description", "Two people talk about their week."),
+    ("per_dialogue", "2"),
+    ("genders", "female, male"),
+    ("labels", "neu, hap, ang, sad"),
+    ("min", "0.5"),
+    ("median", "3.1"),
+    ("max", "12"),
+    ("id", "queue"),
+    ("emotion", "ang"),
+    ("situation", "You have queued for an hour, and the clerk sends you away."),
+    ("emotion", "neu"),
+    ("situation", "You are the clerk, and the papers are not in order."),
+    ("sources", "A. Author, My Corpus, 2020."),
+)
+"""What goes into the template, from its top to its bottom."""
+
+
+def filled(template: str, but: int | None = None) -> str:
+    """The template with all its facts, but one."""
+    text = "\n".join(line for line in template.splitlines() if not line.lstrip().startswith("#"))
+    values = (OPEN if index == but else value for index, (_, value) in enumerate(FILLED))
+    return re.sub(OPEN, lambda _: next(values), text)
+
+
+def test_the_template_filled_in_is_a_datasheet(tmp_path: Path) -> None:
+    path = tmp_path / "my.yaml"
+    new_datasheet(path)
+    template = path.read_text(encoding="utf-8")
+    path.write_text(filled(template), encoding="utf-8")
+    sheet = load_datasheet(path)
+
+    assert template == TEMPLATE.read_text(encoding="utf-8")
+    assert (sheet.name, sheet.language, sheet.utterance_seconds.median) == ("my-corpus", "de", 3.1)
+    assert sheet.labels == ("neu", "hap", "ang", "sad")
+    assert [role.emotion for role in sheet.scenario("queue").roles] == ["ang", "neu"]
+    assert set(yaml.safe_load(template)) == set(type(sheet).model_fields)
+
+
+@pytest.mark.parametrize("still_open", range(len(FILLED)))
+def test_a_template_with_anything_open_is_no_datasheet(tmp_path: Path, still_open: int) -> None:
+    path = tmp_path / "my.yaml"
+    path.write_text(filled(TEMPLATE.read_text(encoding="utf-8"), but=still_open), encoding="utf-8")
+    name = FILLED[still_open][0]
+
+    with pytest.raises(DatasheetError, match=rf"my.yaml: .*{name}.*: got .*FILL IN.*, expected: what the comment"):
+        load_datasheet(path)
+
+
+def test_the_template_itself_cannot_be_generated_from() -> None:
+    with pytest.raises(DatasheetError, match=r"template.yaml: name: got 'FILL IN', expected: what the comment beside"):
+        load_datasheet("template")
+
+
+def test_a_new_datasheet_never_replaces_a_file(tmp_path: Path) -> None:
+    path = tmp_path / "my.yaml"
+    path.write_text("mine")
+
+    with pytest.raises(DatasheetError, match=r"my.yaml: cannot be written \(File exists\), expected a new file"):
+        new_datasheet(path)
+    assert path.read_text() == "mine"
+
+
+def test_durations_must_be_in_order(tmp_path: Path) -> None:
+    path = tmp_path / "sheet.yaml"
+    sheet = yaml.safe_load(IEMOCAP.read_text(encoding="utf-8"))
+    path.write_text(yaml.safe_dump({**sheet, "utterance_seconds": {"min": 3, "median": 2, "max": 4}}))
+
+    with pytest.raises(DatasheetError, match=r"utterance_seconds: .*expected: min, median and max in this order"):
+        load_datasheet(path)

@@ -513,6 +513,20 @@ def test_an_unknown_datasheet_is_an_error_only_where_it_is_asked_for(corpus: Cor
         make_report(corpus, datasheet="gone")
 
 
+@pytest.mark.parametrize(
+    ("card", "datasheet"),
+    [
+        ({"datasheet": "msp-podcast", "language": "en"}, "msp-podcast"),
+        ({"datasheet": "multilingual-de", "language": "de"}, "multilingual"),
+        ({}, None),
+    ],
+)
+def test_the_datasheet_is_found_by_the_card(corpus: Corpus, card: dict, datasheet: str | None) -> None:
+    found = make_report(Corpus(corpus.name, corpus.root, corpus.utterances, card)).published
+
+    assert (found and found.datasheet) == datasheet
+
+
 # the page
 
 

@@ -31,6 +31,14 @@ def test_speech_of_the_tiny_corpus(tiny, tmp_path):
     assert set(card["versions"]) == {"zero_shot_emotion", "espeak-ng", "numpy", "num2words"}
 
 
+def test_the_card_keeps_what_stays_true_of_the_corpus(tiny, tmp_path):
+    known = {"labels": ["neu", "hap", "ang", "sad"], "datasheet": "iemocap", "language": "en"}
+    card = speak(
+        Corpus(tiny.name, tiny.root, tiny.utterances, {**known, "drops": {"duplicate": 1}}), tmp_path / "o"
+    ).card
+    assert {key: card.get(key) for key in (*known, "drops")} == {**known, "drops": None}
+
+
 def test_the_bytes_do_not_depend_on_the_workers(tiny, tmp_path):
     speak(tiny, tmp_path / "one", workers=1)
     speak(tiny, tmp_path / "two", workers=2)
@@ -40,7 +48,7 @@ def test_the_bytes_do_not_depend_on_the_workers(tiny, tmp_path):
 def test_a_run_that_was_cut_goes_on_to_the_same_bytes(tiny, tmp_path, monkeypatch):
     speak(tiny, tmp_path / "whole")
     with monkeypatch.context() as patch:
-        patch.setattr(stage, "write_corpus", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        patch.setattr(stage, "write_entries", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
         with pytest.raises(KeyboardInterrupt):
             speak(tiny, tmp_path / "cut")
     journal = tmp_path / "cut" / stage.JOURNAL

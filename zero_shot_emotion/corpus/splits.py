@@ -55,20 +55,20 @@ def split_dev(corpus: Corpus, ratio: float, seed: int) -> tuple[Corpus, Corpus, 
 
 def _groups(utterances: Sequence[Utterance], ratio: float) -> tuple[list[int], str]:
     """The group of each utterance, and by what they were grouped."""
-    by_speaker = _connected(utterances, ("speaker", "dialogue"))
+    by_speaker = connected(utterances, ("speaker", "dialogue"))
     sizes = Counter(by_speaker).values()
     speakers_known = all(u.speaker for u in utterances)
     if speakers_known and len(sizes) >= MIN_SPEAKERS and sum(sizes) - max(sizes) >= ratio * sum(sizes):
         return by_speaker, "speaker and dialogue"
-    by_dialogue = _connected(utterances, ("dialogue",))
+    by_dialogue = connected(utterances, ("dialogue",))
     if all(u.dialogue for u in utterances) and len(set(by_dialogue)) >= 2:
         return by_dialogue, "dialogue"
     if speakers_known and len(sizes) >= 2:
         return by_speaker, "speaker"
-    return _connected(utterances, ("dialogue", "text", "copy_of")), "text"
+    return connected(utterances, ("dialogue", "text", "copy_of")), "text"
 
 
-def _connected(utterances: Sequence[Utterance], columns: tuple[str, ...]) -> list[int]:
+def connected(utterances: Sequence[Utterance], columns: tuple[str, ...]) -> list[int]:
     """Number the connected components of utterances that share a value in any of the columns."""
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components

@@ -18,7 +18,7 @@ add to a store of another key, and `check_stand_in` refuses a config whose train
 itself would give.
 """
 
-from .extract import ExtractReport, UpstreamSpec, extract
+from .extraction import ExtractReport, UpstreamSpec, extract
 from .fingerprint import audio_hash
 from .stand_in import check_stand_in
 from .store import FeatureStore, StoreError

@@ -104,5 +104,5 @@ def find(store: FeatureStore, path: Path, name: str, min_seconds: float) -> Stor
 
 
 def ticket(store: FeatureStore, stored: Stored) -> Wave:
-    """What travels through s3prl's runner in place of the wave: as many samples as steps, each the number of the row."""
+    """What travels through s3prl's runner in place of a wave: a sample a step, each the number of the row."""
     return np.full(store.steps(stored), stored.row, dtype=np.float32)

@@ -3,8 +3,9 @@
 s3prl has no plugin mechanism: its runner imports ``s3prl.downstream.<name>.expert``. The finder below
 answers for ``s3prl.downstream.zero_shot_emotion`` with the very modules of ``zero_shot_emotion`` (one
 module under two names, so that classes and pickles stay the same), and lets `repairs` run when s3prl is
-first imported. It also adds this project's upstreams to s3prl's hub. It imports nothing beyond what an interpreter holds at start, and costs well under a
-millisecond. The environment variable ``ZERO_SHOT_EMOTION_PLUGIN=0`` switches it off.
+first imported, which also adds this project's upstreams to its hub. It imports nothing beyond what an
+interpreter holds at start, and costs well under a millisecond. The environment variable
+``ZERO_SHOT_EMOTION_PLUGIN=0`` switches it off.
 """
 
 from __future__ import annotations

@@ -29,10 +29,9 @@ def _rows(corpus: CorpusInNumbers) -> Iterator[tuple[str, str]]:
         if told is None:
             continue
         yield f"  class from {name}", f"UAR {told.uar}, shuffled {told.shuffled:.3f}, p {told.p:.2f}"
-    if found := verdict(corpus):
-        yield "  verdict", found[1]
-    if corpus.voice_label:
-        found = corpus.voice_label
+    if judged := verdict(corpus):
+        yield "  verdict", judged[1]
+    if found := corpus.voice_label:
         yield (
             f"  class from the {found.by}",
             f"Cramér's V {found.v:.3f}, by chance {found.v_by_chance:.3f}, p {found.p:.2f}",
@@ -45,7 +44,7 @@ def verdict(corpus: CorpusInNumbers) -> tuple[str, str] | None:
     if not corpus.neutral or corpus.told[ALL] is None:
         return None
     if above & {SOUND, CEPSTRUM}:
-        return "yes", "neutral speech gives the class away: look for what differs between the classes below"
+        return "yes", "neutral speech gives the class away: look first at the text, its length and punctuation"
     if above & {ALL, "timing"}:
         return (
             "perhaps",

@@ -1,0 +1,90 @@
+import csv
+
+import numpy as np
+import pytest
+
+from zero_shot_emotion.benchmark import Interval, Row, RowError, Test
+from zero_shot_emotion.benchmark.compare import evaluate
+
+LABELS = ("neu", "hap")
+TRUTH = np.tile([0, 1], 120)
+
+
+def row(folder, source, seed, right, target="real", kind="real", utterances=240):
+    """A row whose predictions are right as often as asked for."""
+    rng = np.random.default_rng(seed + 100 * len(source))
+    predicted = np.where(rng.random(utterances) < right, TRUTH[:utterances], 1 - TRUTH[:utterances])
+    score = Interval(value=0.5, low=0.4, high=0.6)
+    made = Row(
+        id=f"{source}-{seed}-{target}",
+        benchmark="b",
+        modality="speech",
+        system="fbank",
+        head="demo",
+        source=source,
+        source_kind=kind,
+        target=target,
+        seed=seed,
+        labels=LABELS,
+        test=Test(
+            utterances=utterances,
+            metrics={"UAR": score},
+            recall={},
+            confusion=[[0, 0], [0, 0]],
+            grouped_by="speaker",
+        ),
+    )
+    path = folder / made.predictions
+    path.parent.mkdir(exist_ok=True)
+    with path.open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["id", "corpus", "speaker", "dialogue", "truth", "predicted"])
+        for i in range(utterances):
+            writer.writerow([f"u{i}", "c", f"s{i % 12}", "", LABELS[TRUTH[i]], LABELS[predicted[i]]])
+    return made
+
+
+def test_it_says_what_beats_what_and_what_is_not_shown(tmp_path):
+    rights = {"better": 0.9, "worse": 0.4, "alike": 0.6, "base": 0.6}
+    rows = [row(tmp_path, source, seed, right) for source, right in rights.items() for seed in range(3)]
+    scores, comparisons = evaluate(tmp_path, rows, baseline="base")
+    assert [(score.key.source, score.mean.seeds) for score in scores] == [(source, 3) for source in rights]
+    assert [comparison.key.source for comparison in comparisons] == ["better", "worse", "alike"]
+    better, worse, alike = (comparison.sentence for comparison in comparisons)
+    d = comparisons[0].difference
+    assert better == (
+        f"better beats base on real (fbank, demo) by {d.value:.3f} [{d.low:.3f}, {d.high:.3f}] UAR (p_Holm < 0.001)"
+    )
+    d = comparisons[1].difference
+    assert worse.startswith(
+        f"worse is beaten by base on real (fbank, demo) by {-d.value:.3f} [{-d.high:.3f}, {-d.low:.3f}]"
+    )
+    assert alike.startswith("no difference shown between alike and base on real (fbank, demo): UAR ")
+
+
+def test_holm_is_over_all_targets_together(tmp_path):
+    rows = [row(tmp_path, s, 0, right, target) for target in ("a", "b") for s, right in (("x", 0.7), ("base", 0.6))]
+    _, comparisons = evaluate(tmp_path, rows, baseline="base")
+    raw = sorted(comparison.difference.p for comparison in comparisons)
+    assert sorted(c.p_holm for c in comparisons)[0] == pytest.approx(min(1, 2 * raw[0]))
+
+
+def test_without_a_baseline_nothing_is_compared(tmp_path):
+    scores, comparisons = evaluate(tmp_path, [row(tmp_path, "x", 0, 0.7)])
+    assert (len(scores), comparisons) == (1, [])
+    assert scores[0].mean.sd is None
+
+
+def test_systems_on_other_utterances_are_not_compared(tmp_path):
+    rows = [row(tmp_path, "x", 0, 0.7), row(tmp_path, "base", 0, 0.7, utterances=100)]
+    with pytest.raises(
+        RowError, match=r"base-0-real.csv: holds 100 utterances in the classes neu, hap, expected the 240"
+    ):
+        evaluate(tmp_path, rows, "base")
+
+
+def test_a_row_without_predictions_is_named(tmp_path):
+    made = row(tmp_path, "x", 0, 0.7)
+    (tmp_path / made.predictions).unlink()
+    with pytest.raises(RowError, match=r"x-0-real.csv: no such file, expected the predictions of the row x-0-real"):
+        evaluate(tmp_path, [made])

@@ -1,0 +1,284 @@
+import csv
+import json
+import math
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import yaml
+from huggingface_hub import ModelCard
+
+from tests.experiment import small_config
+from zero_shot_emotion import metrics
+from zero_shot_emotion.benchmark import read_rows
+from zero_shot_emotion.benchmark.grid import GridError
+from zero_shot_emotion.benchmark.run import run_grid
+
+SOURCES = {
+    "talk": {"kind": "corpus", "corpus": "${talk}", "counts_as": "synthetic"},
+    "shuffled": {"kind": "shuffled", "of": "talk"},
+    "half": {"kind": "share", "of": "talk", "shares": [0.5]},
+    "both": {"kind": "mixed", "of": ["talk", "half"]},
+    "unseen": {"kind": "corpus", "corpus": "${unseen}"},
+    "in-domain": {"kind": "in-domain", "folds": 2},
+    "majority": {"kind": "majority"},
+}
+
+
+@pytest.fixture(autouse=True)
+def _few_bootstraps(monkeypatch):
+    monkeypatch.setattr(metrics, "BOOTSTRAPS", 20)
+
+
+def head(**changes):
+    config = small_config(**changes)
+    config["downstream_expert"]["datarc"] |= {"train": ["ignored"], "bad_audio": "skip"}
+    return config
+
+
+def grid_file(folder, name="small", **changes):
+    grid = {
+        "sources": SOURCES,
+        "targets": {"unseen": "${unseen}"},
+        "upstreams": {"fbank": "fbank"},
+        "heads": {"small": head()},
+        "seeds": 2,
+        "baseline": "shuffled",
+        **changes,
+    }
+    path = folder / f"{name}.yaml"
+    path.write_text(yaml.safe_dump(grid, sort_keys=False), encoding="utf-8")
+    return path
+
+
+@pytest.fixture(scope="module")
+def done(tmp_path_factory, synthetic, unseen):
+    """A grid that ran once: its file, its folder, what it reported."""
+    folder = tmp_path_factory.mktemp("benchmark")
+    path, out = grid_file(folder), folder / "out"
+    before, metrics.BOOTSTRAPS = metrics.BOOTSTRAPS, 20
+    try:
+        report = run_grid(path, out, paths={"talk": str(synthetic), "unseen": str(unseen)}, contributor="me")
+    finally:
+        metrics.BOOTSTRAPS = before
+    return path, out, report, {"talk": str(synthetic), "unseen": str(unseen)}
+
+
+def test_every_source_is_tested_over_every_seed(done):
+    _, out, report, _ = done
+    assert report.failures == {}
+    rows = read_rows(out)
+    assert rows == report.rows
+    assert sorted((row.source, row.seed) for row in rows) == sorted(
+        [(source, seed) for source in ("talk", "shuffled", "half", "both", "in-domain") for seed in (0, 1)]
+        + [("majority", 0)]
+    )
+    kinds = {row.source: row.source_kind for row in rows}
+    assert kinds == {
+        "talk": "synthetic",
+        "half": "synthetic",
+        "shuffled": "shuffled",
+        "both": "mixed",
+        "in-domain": "in-domain",
+        "majority": "majority",
+    }
+    assert "left out: unseen on unseen: the source is, or holds, the target itself" in report.summary
+    assert f"11 of 11 rows are in {out / 'results.jsonl'}" in report.summary
+
+
+def test_a_row_says_what_is_needed_to_repeat_it(done):
+    path, out, report, paths = done
+    row = next(row for row in report.rows if (row.source, row.seed) == ("half", 1))
+    assert row.test.utterances == 16
+    assert row.test.grouped_by == "speaker"
+    assert math.isclose(row.test.metrics["WA"].value, sum(row.test.confusion[i][i] for i in range(4)) / 16)
+    assert row.protocol == {"dev metric": "UAR", "share": 0.5}
+    assert set(row.fingerprints) == {"talk", "unseen"}
+    assert row.command == (
+        f"zero-shot-emotion benchmark {path} -o {out} --path talk={paths['talk']} --path unseen={paths['unseen']} "
+        f"--row {row.id}"
+    )
+    assert {"torch", "s3prl", "python"} <= set(row.versions)
+    assert row.config["head"]["downstream_expert"]["datarc"]["labels"] == "four"
+    assert "train" not in row.config["head"]["downstream_expert"]["datarc"]
+    assert (row.contributor, row.cost.device in ("cpu", "cuda")) == ("me", True)
+    assert min(row.cost.training, row.cost.testing, row.cost.features) > 0
+    assert row.cost.parameters == sum(p["numel"] for p in _parameters(out, row))
+
+
+def _parameters(out, row):
+    import s3prl  # noqa: F401 - lets torch read the command line in it
+    import torch
+
+    (card,) = [card for card in (out / "systems").glob("*/README.md") if row.id in card.read_text(encoding="utf-8")]
+    states = torch.load(card.with_name("dev-best.ckpt"), map_location="cpu")
+    return [{"numel": v.numel()} for k, v in states["Downstream"].items() if k.startswith("classifier.")]
+
+
+def test_predictions_belong_to_their_row(done):
+    _, out, report, _ = done
+    for row in report.rows:
+        with (out / row.predictions).open(newline="") as file:
+            lines = list(csv.DictReader(file))
+        assert len({line["id"] for line in lines}) == row.test.utterances == 16
+        right = sum(line["truth"] == line["predicted"] for line in lines)
+        assert math.isclose(right / 16, row.test.metrics["WA"].value)
+
+
+def test_a_cross_validation_trains_on_other_speakers(done):
+    _, out, _, _ = done
+    parts = sorted((out / "corpora").glob("unseen-0-fold*"))
+    assert [part.name.rsplit("-", 2)[1:] for part in parts] == [
+        ["fold0", "test"],
+        ["fold0", "train"],
+        ["fold1", "test"],
+        ["fold1", "train"],
+    ]
+    speakers = {
+        part.name: {json.loads(line)["speaker"] for line in (part / "metadata.jsonl").read_text().splitlines()}
+        for part in parts
+    }
+    assert not speakers["unseen-0-fold0-test"] & speakers["unseen-0-fold0-train"]
+    assert not speakers["unseen-0-fold0-test"] & speakers["unseen-0-fold1-test"]
+
+
+def test_a_second_run_does_nothing(done, monkeypatch):
+    path, out, report, paths = done
+    monkeypatch.setattr("zero_shot_emotion.benchmark.run.run_job", None)  # would fail if anything were trained
+    before = {file: file.stat().st_mtime_ns for file in (out / "rows").iterdir()}
+    again = run_grid(path, out, paths=paths)
+    assert again.rows == report.rows
+    assert {file: file.stat().st_mtime_ns for file in (out / "rows").iterdir()} == before
+
+
+def test_a_dry_run_lists_what_is_done_and_what_is_not(done, tmp_path):
+    path, out, report, paths = done
+    lines = run_grid(path, out, paths=paths, dry_run=True).summary.splitlines()
+    assert lines[0].split() == f"done {report.rows[0].id} talk / fbank / small / seed 0 -> unseen".split()
+    assert "11 of 11 rows are done; 0 systems are to be trained" in lines
+    more = run_grid(path, out, paths=paths, dry_run=True, seeds=3).summary
+    assert "11 of 16 rows are done; 5 systems are to be trained" in more
+    assert not (tmp_path / "new").exists()
+
+
+def test_a_lost_row_alone_is_made_again_to_the_same_predictions(done):
+    path, out, report, paths = done
+    row = report.rows[0]
+    predictions = (out / row.predictions).read_bytes()
+    (out / "rows" / f"{row.id}.json").unlink()
+    (out / row.predictions).unlink()
+    again = run_grid(path, out, paths=paths, only=[row.id])
+    assert (out / row.predictions).read_bytes() == predictions
+    assert [r.id for r in again.rows] == [r.id for r in report.rows]
+    with pytest.raises(GridError, match="--row 0000: the grid 'small' has no such row; --dry-run lists them"):
+        run_grid(path, out, paths=paths, only=["0000"])
+
+
+def test_a_grown_grid_in_a_moved_folder_keeps_what_was_trained(done, tmp_path):
+    """A new target is tested with the checkpoints that are there."""
+    _, before, _, paths = done
+    out = tmp_path / "moved"
+    shutil.copytree(before, out)
+    trained = {file: file.stat().st_mtime_ns for file in (out / "systems").glob("*/splits.json")}
+    grown = grid_file(
+        tmp_path,
+        targets={"unseen": "${unseen}", "again": "${talk}"},
+        sources={"shuffled-unseen": {"kind": "shuffled", "of": "unseen"}, **SOURCES},
+    )
+    result = run_grid(grown, out, paths=paths, allow_leakage=True, seeds=1)
+    assert result.failures == {}
+    assert {file: file.stat().st_mtime_ns for file in trained} == trained
+    assert {row.source for row in result.rows if row.target == "again"} == {
+        "unseen",
+        "shuffled-unseen",
+        "in-domain",
+        "majority",
+    }
+
+
+def test_the_means_and_comparisons_are_written_and_said(done):
+    _, out, report, _ = done
+    found = json.loads((out / "statistics.json").read_text())
+    talk = next(mean for mean in found["means"] if mean["source"] == "talk")
+    values = [row.test.metrics["UAR"].value for row in report.rows if row.source == "talk"]
+    assert talk["value"] == pytest.approx(sum(values) / 2)
+    assert talk["seeds"] == 2
+    compared = {comparison["source"]: comparison for comparison in found["comparisons"]}
+    assert set(compared) == {"talk", "half", "both", "in-domain"}
+    for comparison in compared.values():
+        assert comparison["baseline"] == "shuffled"
+        assert comparison["p"] <= comparison["p_holm"] <= 1
+        assert comparison["sentence"] in report.summary
+
+
+def test_each_trained_system_has_a_model_card(done):
+    _, out, report, _ = done
+    cards = {path.parent.name: ModelCard.load(path) for path in (out / "systems").glob("*/README.md")}
+    assert len(cards) >= 10
+    row = next(row for row in report.rows if row.source == "talk")
+    (card,) = [card for card in cards.values() if row.id in card.content]
+    data = card.data
+    assert (data.library_name, data.pipeline_tag) == ("s3prl", "audio-classification")
+    assert {(r.dataset_name, r.metric_name, r.metric_value) for r in data.eval_results} >= {
+        ("unseen", name, round(row.test.metrics[name].value, 4)) for name in ("UAR", "WA", "macro-F1")
+    }
+    assert "The classes are neu, hap, ang, sad." in card.text
+    assert "zero-shot-emotion predict dev-best.ckpt" in card.text
+
+
+def test_a_failure_costs_its_own_system_alone(tmp_path, synthetic, unseen):
+    heads = {"small": head(), "broken": head(optimizer__torch_optim_name="NoSuch")}
+    path = grid_file(tmp_path, heads=heads, sources={"talk": SOURCES["talk"]}, seeds=1, baseline=None)
+    report = run_grid(path, tmp_path / "out", paths={"talk": str(synthetic), "unseen": str(unseen)})
+    assert [row.head for row in report.rows] == ["small"]
+    assert list(report.failures) == ["talk / fbank / broken / seed 0"]
+    assert "NoSuch" in report.failures["talk / fbank / broken / seed 0"]
+    assert "1 systems failed:" in report.summary
+
+
+def test_a_source_that_shares_sound_with_the_target_is_refused(tmp_path, synthetic, unseen):
+    copy = tmp_path / "copy"
+    copy.mkdir()
+    line = (unseen / "metadata.jsonl").read_text().splitlines()[0]
+    utterance = {**json.loads(line), "id": "other", "text": "other", "speaker": "x", "dialogue": "y"}
+    utterance["file_name"] = str((unseen / utterance["file_name"]).resolve())
+    (copy / "metadata.jsonl").write_text(json.dumps(utterance) + "\n")
+    path = grid_file(tmp_path, sources={"copy": {"kind": "corpus", "corpus": str(copy)}}, baseline=None)
+    with pytest.raises(GridError, match="leakage: copy and unseen share the sound of 1 utterances"):
+        run_grid(path, tmp_path / "out", paths={"unseen": str(unseen)})
+    assert json.loads((tmp_path / "out/audit.json").read_text())["shared"][0]["audio"] == 1
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals")
+def test_a_killed_run_goes_on(tmp_path, synthetic, unseen):
+    """Killed after the first row; what was there stays as it was, and the rest is made."""
+    path = grid_file(tmp_path, sources={"talk": SOURCES["talk"]}, seeds=3, baseline=None)
+    out, paths = tmp_path / "out", {"talk": str(synthetic), "unseen": str(unseen)}
+    options = [word for name, value in paths.items() for word in ("--path", f"{name}={value}")]
+    command = [
+        sys.executable,
+        "-m",
+        "zero_shot_emotion.cli",
+        "benchmark",
+        str(path),
+        "-o",
+        str(out),
+        "-j",
+        "1",
+        *options,
+    ]
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    with subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        while process.poll() is None and not list(out.glob("rows/*.json")):
+            time.sleep(0.05)
+        process.send_signal(signal.SIGKILL)
+    early = {file: file.read_bytes() for file in out.glob("rows/*.json")}
+    assert early
+    report = run_grid(path, out, paths=paths)
+    assert (len(report.rows), report.failures) == (3, {})
+    assert {file: file.read_bytes() for file in early} == early

@@ -1,0 +1,78 @@
+"""The features of a grid: each corpus once through each upstream, kept in one store an upstream."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from ..corpus import atomic_write
+from ..corpus.readers import open_corpus
+from ..settings import read_settings
+from .grid import Paths, Upstream
+from .row import Row
+
+COSTS = "costs.json"
+
+
+class Stores:
+    """The stores under a folder.
+
+    Args:
+        folder: of all stores.
+        paths: what placeholders stand for.
+        device: to compute on.
+    """
+
+    def __init__(self, folder: Path, paths: Paths, device: str) -> None:
+        self._folder, self._paths, self._device = folder, paths, device
+
+    def place(self, name: str, upstream: Upstream, head: Mapping[str, Any]) -> Path:
+        """The store of an upstream for a head: means where they are all that the head needs, else frames."""
+        described = {"upstream": upstream.upstream, "ckpt": upstream.ckpt, "config": upstream.config}
+        return self._folder / f"{name}-{keep_for(head)}-{Row.id_for(described)[:8]}"
+
+    def fill(self, name: str, upstream: Upstream, head: Mapping[str, Any], specs: Iterable[str]) -> None:
+        """Store what is not there of some corpora; bad audio is left to the head's own settings."""
+        from ..features import UpstreamSpec, extract
+
+        folder = self.place(name, upstream, head)
+        ckpt, config = upstream.ckpt and self._paths.fill(upstream.ckpt), self._paths.config(upstream.config)
+        for spec in specs:
+            report = extract(
+                [open_corpus(spec)],
+                UpstreamSpec(upstream.upstream, ckpt, config),
+                folder,
+                keep=keep_for(head),
+                device=self._device,
+                skip_errors=True,
+            )
+            if report.computed:
+                costs = self._costs(folder)
+                costs[spec] = round(costs.get(spec, 0.0) + report.seconds, 3)
+                with atomic_write(folder / COSTS) as file:
+                    json.dump(costs, file, indent=2)
+
+    def seconds(self, name: str, upstream: Upstream, head: Mapping[str, Any], specs: Iterable[str]) -> float | None:
+        """What the pass over some corpora took; None if that is not known of any."""
+        costs = self._costs(self.place(name, upstream, head))
+        known = [costs[spec] for spec in dict.fromkeys(specs) if spec in costs]
+        return round(sum(known), 3) if known else None
+
+    def options(self, name: str, upstream: Upstream, head: Mapping[str, Any]) -> tuple[str, ...]:
+        """What tells s3prl's runner of the store."""
+        return ("-u", "stored", "-k", str(self.place(name, upstream, head)), "-s", upstream.feature_selection)
+
+    def _costs(self, folder: Path) -> dict[str, float]:
+        path = folder / COSTS
+        costs: dict[str, float] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+        return costs
+
+
+def keep_for(head: Mapping[str, Any]) -> str:
+    """``means`` where all before the pooling is linear in the frames, else ``frames``."""
+    model = read_settings({"datarc": {}, **head["downstream_expert"]}).modelrc
+    pooled = model.UtteranceLevel
+    linear = model.select == "UtteranceLevel" and pooled.pooling == "MeanPooling" and pooled.pre_net is None
+    return "means" if linear and not head.get("specaug") else "frames"

@@ -1,0 +1,259 @@
+"""Train and test one system in this process: s3prl's own runner, driven as its command line would."""
+
+from __future__ import annotations
+
+import csv
+import json
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+
+from ..corpus import atomic_write
+from ..errors import UserError
+from ..results import Predictions, predictions_path, read_results, write_predictions, write_report
+from ..settings import DataSettings
+from ..sources import Source, Sources
+
+BEST = "dev-best.ckpt"
+COSTS = "costs.json"
+FACTS = "facts.json"
+LOG = "output.txt"
+
+
+class TrainingError(UserError, RuntimeError):
+    """A system that could not be trained or tested."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """One training run: specs of corpora to train on, and of targets by name."""
+
+    folder: Path
+    train: tuple[str, ...]
+    targets: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Job:
+    """What a worker is asked for: a system, whole.
+
+    Attributes:
+        folder: of the system; what all parts say of a target is gathered here.
+        parts: one, or one a fold.
+        targets: specs of whole targets by name.
+        config: the head's downstream config; None always says the commonest class of the target.
+        upstream: s3prl's options for the upstream.
+        labels: name of the label set.
+        seed: of everything.
+        device: to train on.
+        threads: of torch.
+    """
+
+    folder: Path
+    parts: tuple[Part, ...]
+    targets: dict[str, str]
+    config: dict[str, Any] | None
+    upstream: tuple[str, ...]
+    labels: str
+    seed: int
+    device: str = "cpu"
+    threads: int = 1
+
+
+def run_job(job: Job) -> str | None:
+    """Train and test a system; what is done already is not done again.
+
+    Returns:
+        None, or what went wrong: a failure must not stop other systems.
+    """
+    job.folder.mkdir(parents=True, exist_ok=True)
+    try:
+        with _logged(job.folder / LOG):
+            if job.config is None:
+                for name, spec in job.targets.items():
+                    _say_commonest(job, name, spec)
+            else:
+                _train_and_test(job)
+    except Exception as error:  # whatever it is: it belongs to this system
+        return f"{type(error).__name__}: {error} (see {job.folder / LOG})"
+    except SystemExit as error:
+        return f"s3prl stopped with {error.code} (see {job.folder / LOG})"
+    return None
+
+
+def read_facts(folder: Path) -> dict[str, Any]:
+    """What is known of a trained system: seconds, number of parameters, layer weights, device."""
+    path = folder / FACTS
+    facts: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    return facts
+
+
+def _train_and_test(job: Job) -> None:
+    import torch
+
+    torch.set_num_threads(min(job.threads, torch.get_num_threads()))  # OMP_NUM_THREADS may say less
+    for part in job.parts:
+        _train(job, part)
+        for target in part.targets:
+            _test(job, part, target)
+    if [part.folder for part in job.parts] != [job.folder]:
+        for name, spec in job.targets.items():
+            _gather(job, name, spec)
+    costs = [_costs(part.folder) for part in job.parts]
+    facts = [_learnt(part.folder / BEST) for part in job.parts]
+    weights = [fact["layer_weights"] for fact in facts]
+    with atomic_write(job.folder / FACTS) as file:
+        json.dump(
+            {
+                "training": None if any(c["training"] is None for c in costs) else sum(c["training"] for c in costs),
+                "testing": {name: sum(c["testing"].get(name, 0.0) for c in costs) for name in job.targets},
+                "parameters": facts[0]["parameters"],
+                "layer_weights": None if weights[0] is None else np.mean(weights, axis=0).tolist(),
+                "device": job.device,
+            },
+            file,
+        )
+
+
+def _train(job: Job, part: Part) -> None:
+    costs = _costs(part.folder)
+    if "training" in costs:
+        return
+    resumed = any(part.folder.glob("states-*.ckpt"))
+    start = time.monotonic()
+    _run(["-m", "train", *job.upstream, *_experiment(job, part), "-a"])
+    if not (part.folder / BEST).exists():
+        raise TrainingError(f"{part.folder}: no {BEST} came of the training: eval_step must be at most total_steps")
+    # Of a training that was killed and went on, nobody knows how long it would have taken.
+    _write_costs(part.folder, {**costs, "training": None if resumed else round(time.monotonic() - start, 3)})
+
+
+def _test(job: Job, part: Part, target: str) -> None:
+    if target in read_results(part.folder) and target in _costs(part.folder)["testing"]:
+        return
+    _set_today(part.folder / BEST, part, job.upstream)
+    start = time.monotonic()
+    _run(["-m", "evaluate", "-e", str(part.folder / BEST), "-t", target, "--device", job.device])
+    costs = _costs(part.folder)
+    testing = {**costs["testing"], target: round(time.monotonic() - start, 3)}
+    _write_costs(part.folder, {**costs, "testing": testing})
+
+
+def _run(options: list[str]) -> None:
+    from ..s3prl_plugin.launcher import run_downstream
+
+    print("$ python -m s3prl.run_downstream", *options, flush=True)
+    run_downstream(options)
+
+
+def _experiment(job: Job, part: Part) -> list[str]:
+    """Write the config with its corpora, and name it."""
+    assert job.config is not None
+    expert = job.config["downstream_expert"]
+    data = {**expert["datarc"], "train": list(part.train), "targets": part.targets}
+    path = part.folder / "config.yaml"
+    with atomic_write(path) as file:
+        yaml.safe_dump({**job.config, "downstream_expert": {**expert, "datarc": data}}, file, sort_keys=False)
+    folder = ["-c", str(path), "-p", str(part.folder)]
+    return ["-d", "zero_shot_emotion", *folder, "--seed", str(job.seed), "--device", job.device]
+
+
+def _set_today(checkpoint: Path, part: Part, upstream: tuple[str, ...]) -> None:
+    """Let a checkpoint name targets, store and folder of today: they may have grown or moved since its training."""
+    import torch
+
+    states = _states(checkpoint)
+    data, arguments = states["Config"]["downstream_expert"]["datarc"], states["Args"]
+    before = data["targets"], arguments.expdir, arguments.upstream_ckpt
+    data["targets"], arguments.expdir = part.targets, str(part.folder)
+    arguments.upstream_ckpt = upstream[upstream.index("-k") + 1]
+    if before != (data["targets"], arguments.expdir, arguments.upstream_ckpt):
+        with atomic_write(checkpoint, "wb") as file:
+            torch.save(states, file)
+
+
+def _learnt(checkpoint: Path) -> dict[str, Any]:
+    """Number of trained parameters, and the softmax of the layer weights where there are several layers."""
+    states = _states(checkpoint)
+    head = {name: value for name, value in states["Downstream"].items() if name.startswith("classifier.")}
+    weights = states["Featurizer"].get("weights")
+    parameters = sum(value.numel() for value in head.values()) + (0 if weights is None else weights.numel())
+    return {"parameters": parameters, "layer_weights": None if weights is None else weights.softmax(-1).tolist()}
+
+
+def _states(checkpoint: Path) -> dict[str, Any]:
+    import torch
+
+    from ..s3prl_plugin.repairs import allow_argparse_namespace
+
+    allow_argparse_namespace()
+    states: dict[str, Any] = torch.load(checkpoint, map_location="cpu")
+    return states
+
+
+def _gather(job: Job, name: str, spec: str) -> None:
+    """Put the predictions of all folds together: one test of the whole target."""
+    source = _source(job, name, spec)
+    found: dict[str, list[float]] = {}
+    for part in job.parts:
+        with predictions_path(part.folder, name).open(encoding="utf-8", newline="") as file:
+            for line in csv.DictReader(file):
+                found[line["id"]] = [float(value) for key, value in line.items() if key.startswith("p_")]
+    bad = sum((Counter(read_results(part.folder)[name]["bad_audio"]) for part in job.parts), Counter[str]())
+    _report(job, name, source, found, {"bad_audio": dict(bad)})
+
+
+def _say_commonest(job: Job, name: str, spec: str) -> None:
+    source = _source(job, name, spec)
+    labels = [entry.label for entry in source.entries]
+    commonest = max(set(labels), key=labels.count)
+    classes = len(DataSettings(labels=job.labels).label_set.classes)
+    said = [float(index == commonest) for index in range(classes)]
+    _report(job, name, source, {entry.id: said for entry in source.entries}, {"bad_audio": {}})
+
+
+def _source(job: Job, name: str, spec: str) -> Source:
+    return Sources(DataSettings(targets={name: spec}, labels=job.labels), job.seed).get(name)
+
+
+def _report(job: Job, name: str, source: Source, found: dict[str, list[float]], about: dict[str, Any]) -> None:
+    entries = [entry for entry in source.entries if entry.id in found]
+    predictions = Predictions(
+        [entry.id for entry in entries],
+        np.array([entry.label for entry in entries]),
+        np.array([found[entry.id] for entry in entries]),
+        DataSettings(labels=job.labels).label_set.classes,
+    )
+    write_predictions(job.folder, name, source, predictions)
+    write_report(job.folder, name, source, predictions, about)
+
+
+def _costs(folder: Path) -> dict[str, Any]:
+    path = folder / COSTS
+    return {"testing": {}, **(json.loads(path.read_text(encoding="utf-8")) if path.exists() else {})}
+
+
+def _write_costs(folder: Path, costs: dict[str, Any]) -> None:
+    with atomic_write(folder / COSTS) as file:
+        json.dump(costs, file)
+
+
+@contextmanager
+def _logged(path: Path) -> Iterator[None]:
+    """Send what is printed into a file: many systems are trained at once."""
+    with path.open("a", encoding="utf-8", errors="replace") as file, redirect_stdout(file), redirect_stderr(file):
+        yield
+
+
+def default_device() -> str:
+    """A GPU if there is one."""
+    import torch
+
+    return "cuda" if torch.cuda.is_available() else "cpu"

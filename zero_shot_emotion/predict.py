@@ -1,0 +1,357 @@
+"""Name the emotions of any number of wavs with a trained checkpoint: batched by length, flat in memory, resumable."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import redirect_stdout
+from dataclasses import dataclass
+from hashlib import file_digest
+from itertools import islice
+from pathlib import Path
+from typing import IO, Any, Protocol
+
+from .audio import RATE, AudioError, Wave, check_audio, read_audio
+from .corpus import MANIFEST, atomic_write
+from .corpus.readers import READERS, open_corpus
+from .errors import UserError
+
+WINDOW = 256
+"""Files that are read, sorted by length and written in their own order: what memory holds, and what a kill costs."""
+BATCH_SECONDS = 60.0
+"""Of audio in a batch, padding included."""
+READING = 4
+"""Threads that read audio."""
+SUFFIXES = (".wav", ".flac", ".ogg", ".mp3", ".aif", ".aiff", ".au")
+JOURNAL = ".part.jsonl"
+FORMATS = (".csv", ".jsonl")
+
+
+class PredictError(UserError, RuntimeError):
+    """Predictions that cannot be made."""
+
+
+class Predictor(Protocol):
+    """A trained model.
+
+    Attributes:
+        classes: what it tells apart.
+    """
+
+    classes: tuple[str, ...]
+
+    def __call__(self, waves: Sequence[Wave]) -> list[list[float]]:
+        """Probabilities of the classes, a list for each wave."""
+        ...
+
+
+@dataclass(frozen=True)
+class Sound:
+    """A file to be listened to."""
+
+    id: str
+    path: Path
+
+
+@dataclass(frozen=True)
+class PredictReport:
+    """What came out: emotions by count, bad files by reason."""
+
+    out: Path
+    emotions: dict[str, int]
+    bad: dict[str, int]
+    resumed: int
+    first_bad: str
+
+    def summary(self) -> str:
+        """One screen for people."""
+        told = ", ".join(f"{name} {count}" for name, count in self.emotions.items())
+        lines = [f"predict: {sum(self.emotions.values())} files ({told or 'none'})", f"  output    {self.out}"]
+        if self.resumed:
+            lines.append(f"  resumed   {self.resumed} files were done already")
+        if self.bad:
+            counts = ", ".join(f"{count} {reason}" for reason, count in self.bad.items())
+            lines.append(f"  bad       {counts}, listed in {failures_path(self.out)}, such as {self.first_bad}")
+        return "\n".join(lines)
+
+
+def predict(checkpoint: str | Path, source: str, out: str | Path, device: str | None = None) -> PredictReport:
+    """Predict, and write a line a file: id, file, emotion, probabilities.
+
+    Args:
+        checkpoint: of s3prl's runner with this downstream.
+        source: a file, a folder that is searched for audio, or a corpus.
+        out: a ``.csv`` or ``.jsonl`` file; it takes its name when it is complete. A run that was killed goes on.
+        device: by default a GPU if there is one.
+
+    Raises:
+        PredictError: on a checkpoint, a source or an output that is not what it should be.
+        CorpusError: on a corpus that is not what it should be.
+    """
+    checkpoint, out = Path(checkpoint), Path(out)
+    if out.suffix not in FORMATS:
+        raise PredictError(f"-o {out}: expected a name that ends in {' or '.join(FORMATS)}")
+    sounds = find_sounds(source)
+    predictor = load_predictor(checkpoint, device)
+    with checkpoint.open("rb") as file:
+        run = {"checkpoint": file_digest(file, "sha256").hexdigest(), "source": str(source), "window": WINDOW}
+    with _Journal(out.with_name(f".{out.name}{JOURNAL}"), run) as journal:
+        resumed = journal.done
+        _work_off(islice(sounds, resumed, None), predictor, journal)
+        report = _write(journal, out, predictor.classes, resumed)
+        if report.emotions or report.bad:
+            journal.remove()
+            return report
+    raise PredictError(f"{source}: no audio in it, expected files that end in {', '.join(SUFFIXES)}")
+
+
+def failures_path(out: Path) -> Path:
+    """Where the bad files are listed."""
+    return out.with_name(f"{out.stem}.failures.jsonl")
+
+
+def find_sounds(source: str) -> Iterator[Sound]:
+    """The files of a source, in an order that is always the same.
+
+    Raises:
+        PredictError: if there is no such file, folder or corpus.
+    """
+    reader, colon, _ = source.partition(":")
+    path = Path(source.partition("#")[0])
+    if (colon and reader in READERS) or (path / MANIFEST).is_file():
+        corpus = open_corpus(source)
+        return (Sound(u.id, corpus.audio_path(u)) for u in corpus)
+    if path.is_file():
+        return iter([Sound(path.stem, path)])
+    if path.is_dir():
+        return (Sound(found.relative_to(path).as_posix(), found) for found in _walk(path))
+    raise PredictError(f"{source}: no such file, folder or corpus")
+
+
+def _walk(folder: Path) -> Iterator[Path]:
+    """Audio below a folder, one folder's names in memory at a time."""
+    with os.scandir(folder) as entries:
+        found = sorted((entry.name, entry.is_dir()) for entry in entries if not entry.name.startswith("."))
+    for name, is_folder in found:
+        if is_folder:
+            yield from _walk(folder / name)
+        elif name.lower().endswith(SUFFIXES):
+            yield folder / name
+
+
+def load_predictor(checkpoint: Path, device: str | None = None) -> Predictor:
+    """The model of a checkpoint, by what the checkpoint is.
+
+    Raises:
+        PredictError: if it is none that is known here.
+    """
+    if not checkpoint.exists():
+        raise PredictError(f"{checkpoint}: no such checkpoint")
+    for knows, load in PREDICTORS:
+        if knows(checkpoint):
+            return load(checkpoint, device)
+    raise PredictError(f"{checkpoint}: expected a checkpoint of s3prl's runner with -d zero_shot_emotion")
+
+
+class SpeechPredictor:
+    """Upstream, featurizer and head of an s3prl checkpoint, as its runner puts them together."""
+
+    def __init__(self, checkpoint: Path, device: str | None) -> None:
+        import torch
+
+        from .s3prl_plugin import startup
+
+        startup.install()
+        from s3prl.downstream.runner import Runner
+
+        states = _states(checkpoint)
+        arguments = states["Args"]
+        self._torch = torch
+        self._device = arguments.device = device or ("cuda" if torch.cuda.is_available() else "cpu")
+        arguments.init_ckpt, arguments.mode, arguments.local_rank = str(checkpoint), "inference", None
+        if arguments.upstream == "stored":
+            name, ckpt, config = stored_upstream(checkpoint, Path(arguments.upstream_ckpt))
+            arguments.upstream, arguments.upstream_ckpt, arguments.upstream_model_config = name, ckpt, config
+        with redirect_stdout(None):
+            runner = Runner(arguments, states["Config"])
+        self._models = [entry.model.eval() for entry in runner.all_entries]
+        self.classes: tuple[str, ...] = runner.downstream.model.classes
+
+    def __call__(self, waves: Sequence[Wave]) -> list[list[float]]:
+        torch = self._torch
+        upstream, featurizer, downstream = self._models
+        with torch.no_grad():
+            inputs = [torch.from_numpy(wave).to(self._device) for wave in waves]
+            features = featurizer(inputs, upstream(inputs))
+            shares: list[list[float]] = downstream.classifier(features).softmax(dim=-1).cpu().tolist()
+        return shares
+
+
+def stored_upstream(checkpoint: Path, store: Path) -> tuple[str, str | None, str | None]:
+    """Name, checkpoint and config of the upstream whose stored features a head was trained on.
+
+    Raises:
+        PredictError: if neither the store nor ``upstream.json`` beside the checkpoint says it.
+    """
+    beside = checkpoint.with_name("upstream.json")
+    if beside.exists():
+        told = json.loads(beside.read_text(encoding="utf-8"))
+        return told["upstream"], told["ckpt"], told["config"]
+    from .features.store import StoreError, read_card
+
+    try:
+        card = read_card(store)
+    except StoreError as error:
+        raise PredictError(f"{checkpoint}: was trained on stored features of an unknown upstream: {error}") from None
+    return card["key"]["upstream"], card["made_from"]["ckpt"], card["made_from"]["config"]
+
+
+def _is_speech(checkpoint: Path) -> bool:
+    if not checkpoint.is_file():
+        return False
+    try:
+        states = _states(checkpoint)
+    except Exception:  # whatever torch says of a file that is none of its own
+        return False
+    ours = isinstance(states, dict) and {"Args", "Config", "Downstream", "Featurizer"} <= states.keys()
+    return ours and getattr(states["Args"], "downstream", "") == "zero_shot_emotion"
+
+
+def _states(checkpoint: Path) -> Any:
+    import torch
+
+    from .s3prl_plugin.repairs import allow_argparse_namespace
+
+    allow_argparse_namespace()
+    return torch.load(checkpoint, map_location="cpu")
+
+
+PREDICTORS = ((_is_speech, SpeechPredictor),)
+"""What tells a kind of checkpoint, and what loads it."""
+
+
+@dataclass(frozen=True)
+class _Heard:
+    sound: Sound
+    wave: Wave | None
+    problem: AudioError | None
+
+
+def _work_off(sounds: Iterable[Sound], predictor: Predictor, journal: _Journal) -> None:
+    from tqdm import tqdm
+
+    sounds = iter(sounds)
+    with ThreadPoolExecutor(READING) as pool, tqdm(desc="predict", unit="file", initial=journal.done) as bar:
+        while window := list(islice(sounds, WINDOW)):
+            heard = list(pool.map(_listen, window))
+            shares = _predict(predictor, [h.wave for h in heard if h.wave is not None])
+            lines = [_line(h, predictor.classes, None if h.wave is None else next(shares)) for h in heard]
+            journal.add(lines)
+            bar.update(len(window))
+
+
+def _listen(sound: Sound) -> _Heard:
+    try:
+        audio = read_audio(sound.path)
+        check_audio(audio, sound.id)
+    except AudioError as error:
+        return _Heard(sound, None, error)
+    return _Heard(sound, audio.wave.astype("float32", copy=False), None)
+
+
+def _predict(predictor: Predictor, waves: Sequence[Wave]) -> Iterator[list[float]]:
+    """Probabilities in the order of the waves; those of like length go together."""
+    order = sorted(range(len(waves)), key=lambda i: len(waves[i]))
+    found: dict[int, list[float]] = {}
+    batch: list[int] = []
+    for index in order:
+        if batch and (len(batch) + 1) * len(waves[index]) > BATCH_SECONDS * RATE:
+            found |= zip(batch, predictor([waves[i] for i in batch]), strict=True)
+            batch = []
+        batch.append(index)
+    if batch:
+        found |= zip(batch, predictor([waves[i] for i in batch]), strict=True)
+    return (found[i] for i in range(len(waves)))
+
+
+def _line(heard: _Heard, classes: tuple[str, ...], shares: list[float] | None) -> dict[str, Any]:
+    line: dict[str, Any] = {"id": heard.sound.id, "file": str(heard.sound.path)}
+    if shares is None:
+        assert heard.problem is not None
+        return {**line, "reason": heard.problem.reason, "error": str(heard.problem)}
+    emotion = classes[shares.index(max(shares))]
+    return {**line, "emotion": emotion, "probabilities": {c: round(s, 6) for c, s in zip(classes, shares, strict=True)}}
+
+
+class _Journal:
+    """Finished windows of a run, one line each; a half-written last line is what a kill leaves, and ignored."""
+
+    def __init__(self, path: Path, run: dict[str, Any]) -> None:
+        self._path = path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._file: IO[bytes] = path.open("a+b")
+        self._file.seek(0)
+        self.done = 0
+        header = self._file.readline()
+        if not header.endswith(b"\n") or json.loads(header) != run:
+            self._file.truncate(0)
+            self._append(run)
+            return
+        end = self._file.tell()
+        while (line := self._file.readline()).endswith(b"\n"):
+            self.done += len(json.loads(line))
+            end = self._file.tell()
+        self._file.truncate(end)
+
+    def _append(self, what: object) -> None:
+        self._file.seek(0, os.SEEK_END)
+        self._file.write(json.dumps(what, ensure_ascii=False).encode() + b"\n")
+        self._file.flush()
+
+    def add(self, lines: list[dict[str, Any]]) -> None:
+        self._append(lines)
+
+    def lines(self) -> Iterator[dict[str, Any]]:
+        """All lines of all windows, one window in memory at a time."""
+        self._file.seek(0)
+        self._file.readline()
+        for window in self._file:
+            yield from json.loads(window)
+
+    def remove(self) -> None:
+        self._path.unlink()
+
+    def __enter__(self) -> _Journal:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._file.close()
+
+
+def _write(journal: _Journal, out: Path, classes: tuple[str, ...], resumed: int) -> PredictReport:
+    emotions: Counter[str] = Counter()
+    bad: Counter[str] = Counter()
+    first_bad = ""
+    with atomic_write(out) as file, atomic_write(failures_path(out)) as failures:
+        table = csv.writer(file, lineterminator="\n")
+        if out.suffix == ".csv":
+            table.writerow(["id", "file", "emotion", *(f"p_{name}" for name in classes)])
+        for line in journal.lines():
+            if "error" in line:
+                bad[line["reason"]] += 1
+                first_bad = first_bad or line["error"]
+                failures.write(json.dumps(line, ensure_ascii=False) + "\n")
+                continue
+            emotions[line["emotion"]] += 1
+            if out.suffix == ".csv":
+                shares = (f"{share:.6f}" for share in line["probabilities"].values())
+                table.writerow([line["id"], line["file"], line["emotion"], *shares])
+            else:
+                file.write(json.dumps(line, ensure_ascii=False) + "\n")
+    if not bad:
+        failures_path(out).unlink()
+    return PredictReport(out, dict(sorted(emotions.items())), dict(bad), resumed, first_bad)
