@@ -1,7 +1,7 @@
 """How weak labels agree with human ones on MELD's text, for three labellers and with noise control.
 
-``python benchmarks/weak_labels.py MELD ENCODER [OUT]``: the folder of MELD's CSV files and that of a sentence encoder such
-as all-MiniLM-L6-v2. The labellers are
+``python benchmarks/weak_labels.py MELD ENCODER [OUT]``: the folder of MELD's CSV files and that of a sentence encoder
+such as all-MiniLM-L6-v2. The labellers are
 
 - similarity: the encoder as it is;
 - made-nli: the same encoder fine-tuned as an entailment model on the dialogues that ship with the project ("the emotion

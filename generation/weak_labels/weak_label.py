@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections.abc import Mapping
 from concurrent.futures import Executor
@@ -87,7 +88,7 @@ class _Run:
     def write(self, out: Path, fingerprint: str) -> dict[str, Any]:
         """Do all steps and write the corpus."""
         corpus, failed = self._segment()
-        corpus, unheard = transcribe(corpus, self.settings.transcripts, self.steps)
+        corpus, unheard, hours = transcribe(corpus, self.settings.transcripts, self.steps)
         measures = self._measure(corpus)
         sounds = in_words(corpus.utterances, measures) if measures else {}
         scores, nulls = self._label(corpus, sounds)
@@ -132,7 +133,8 @@ class _Run:
         if human is not None:
             card["human"] = human
         lines = self._lines(utterances, tables, kept, sounds)
-        card["audio_hours"] = _place_audio(corpus, lines, out)
+        _place_audio(corpus, lines, out)
+        card["audio_hours"] = round(hours, 6)
         return write_corpus(out, lines, card)
 
     def _segment(self) -> tuple[Corpus, dict[str, int]]:
@@ -241,23 +243,16 @@ class _Run:
         return dict(sorted(found.items()))
 
 
-def _place_audio(corpus: Corpus, lines: list[Utterance], out: Path) -> float:
-    """Link the audio of what is kept into the corpus, in the lines too; returns its hours."""
-    import shutil
-
-    import soundfile
-
+def _place_audio(corpus: Corpus, lines: list[Utterance], out: Path) -> None:
+    """Link the audio of what is kept into the corpus, in the lines too."""
     shutil.rmtree(out / AUDIO, ignore_errors=True)
-    seconds = 0.0
     for i, line in enumerate(lines):
         if line.file_name is None:
             continue
         path = corpus.audio_path(line)
-        seconds += float(soundfile.info(path).duration)
         file_name = f"{AUDIO}/{line.id}{path.suffix}"
         place(path, out / file_name, "link")
         lines[i] = line.with_(file_name=file_name)
-    return round(seconds / 3600, 6)
 
 
 def _groups(utterances: list[Utterance]) -> list[str] | None:

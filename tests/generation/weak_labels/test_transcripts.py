@@ -7,7 +7,7 @@ from generation.weak_labels import whisper as whisper_module
 from generation.weak_labels.asr import TranscribeTask, load_recogniser
 from generation.weak_labels.errors import WeakLabelError
 from generation.weak_labels.settings import Transcripts
-from generation.weak_labels.sound_item import sound_batches, sound_items
+from generation.weak_labels.sound_item import durations, sound_batches, sound_items
 from generation.weak_labels.steps import Steps
 from generation.weak_labels.transcripts import read_transcripts, transcribe
 from zero_shot_emotion.audio import RATE, Audio, write_audio
@@ -46,7 +46,7 @@ def test_longer_audio_is_heard_in_windows(whisper, monkeypatch):
 def test_a_batch_keeps_what_can_be_heard(tmp_path, whisper):
     corpus = tiny_corpus(tmp_path / "c", dialogues=1, turns=3)
     (tmp_path / "c/audio/d00-01.wav").write_bytes(b"no audio")
-    (batch,) = sound_batches(sound_items(corpus), 8)
+    (batch,) = sound_batches(sound_items(corpus), 8, dict.fromkeys((u.id for u in corpus), 1.0))
     task = TranscribeTask("whisper", json.dumps({"model": whisper, "device": "cpu", "max_tokens": 4}))
     lines = {made.utterance.id: made.utterance for made in task(batch)}
     assert "d00-01.wav: expected an audio file" in lines["d00-01"].extra["failure"]
@@ -55,10 +55,13 @@ def test_a_batch_keeps_what_can_be_heard(tmp_path, whisper):
 
 
 def test_batches_hold_like_lengths_and_do_not_depend_on_the_order(tmp_path):
-    items = sound_items(tiny_corpus(tmp_path / "c", dialogues=2))
-    assert sound_batches(items, 3) == sound_batches(items[::-1], 3)
-    seconds = [[len(item.path) for item in batch.items] for batch in sound_batches(items, 3)]
-    assert [len(batch) for batch in seconds] == [3, 3, 2]
+    corpus = tiny_corpus(tmp_path / "c", dialogues=2)
+    items, (seconds, _) = sound_items(corpus), durations(corpus)
+    batches = sound_batches(items, 3, seconds)
+    assert batches == sound_batches(items[::-1], 3, seconds)
+    lengths = [seconds[item.id] for batch in batches for item in batch.items]
+    assert lengths == sorted(seconds.values())
+    assert [len(batch.items) for batch in batches] == [3, 3, 2]
 
 
 def test_pocketsphinx_hears_english():
@@ -66,8 +69,14 @@ def test_pocketsphinx_hears_english():
     from tts.engine import load_engine
     from zero_shot_emotion.audio import resample
 
-    spoken = resample(load_engine("espeak-ng").speak("go forward ten meters", "en-us+f3/p50/r150"), RATE)
-    assert "forward" in load_recogniser("pocketsphinx", "{}").transcribe([spoken])[0]
+    spoken = resample(
+        load_engine("espeak-ng").speak("I want to go to the house of my mother", "en-us+m1/p50/r140"), RATE
+    )
+    padded = Audio(np.concatenate([noise(0.2).wave / 100, spoken.wave, noise(0.2).wave / 100]), RATE)
+    engine = load_recogniser("pocketsphinx", "{}")
+    (heard,) = engine.transcribe([padded])
+    assert {"want", "go", "house", "mother"} & set(heard.split())
+    assert engine.transcribe([noise(1.0), padded])[1] == heard  # whatever came before
 
 
 @pytest.mark.parametrize(
@@ -139,7 +148,8 @@ def test_ones_own_go_before_the_engine_and_the_engine_before_the_corpus(tmp_path
     (tmp_path / "t.csv").write_text("id,text\nd00-00,mine\n")
     settings = {"model": whisper, "device": "cpu", "max_tokens": 4}
     told = Transcripts(engine="whisper", file=tmp_path / "t.csv", settings=settings)
-    made, _ = transcribe(corpus, told, steps(tmp_path))
+    made, _, hours = transcribe(corpus, told, steps(tmp_path))
+    assert hours > 0
     first, second = made.utterances
     assert (first.text, first.extra["transcript_source"]) == ("mine", "file")
     assert second.extra["transcript_source"] == "whisper"
@@ -151,10 +161,10 @@ def test_bad_audio_is_an_error_or_left_out(tmp_path, whisper):
     (tmp_path / "c/audio/d00-01.wav").unlink()
     told = Transcripts(engine="whisper", settings={"model": whisper, "device": "cpu", "max_tokens": 4})
     with pytest.raises(
-        WeakLabelError, match=r"bad audio: 1 of 2 utterances: .*d00-01.wav: no such file.*--skip-errors"
+        WeakLabelError, match=r"bad audio: 1 of 2 utterances: .*d00-01.wav: expected an audio file.*--skip-errors"
     ):
         transcribe(corpus, told, steps(tmp_path))
-    made, drops = transcribe(corpus, told, steps(tmp_path, skip_errors=True))
+    made, drops, _ = transcribe(corpus, told, steps(tmp_path, skip_errors=True))
     assert [u.id for u in made] == ["d00-00"]
     assert drops == {"bad audio": 1}
 
@@ -170,6 +180,6 @@ def test_audio_at_another_rate_is_heard_at_16_khz(tmp_path, whisper):
     write_audio(tmp_path / "c/a.wav", Audio(np.ones(4000) * 0.1, 8000))
     from generation.weak_labels.recordings import open_source
 
-    (batch,) = sound_batches(sound_items(open_source(str(tmp_path / "c"))), 1)
+    (batch,) = sound_batches(sound_items(open_source(str(tmp_path / "c"))), 1, {"a": 0.5})
     task = TranscribeTask("whisper", json.dumps({"model": whisper, "device": "cpu", "max_tokens": 4}))
     assert task(batch)[0].utterance.text

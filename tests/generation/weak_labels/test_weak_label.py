@@ -149,10 +149,11 @@ def test_bad_recordings_cost_nothing_but_themselves(tmp_path, similarity):
     (tmp_path / "c/audio/d00-01.wav").write_bytes(b"no audio")
     corpus = Corpus.load(tmp_path / "c")
     told = settings([{**similarity, "sound": True}])
-    with pytest.raises(StageError, match=r"measure: 1 of 2 items failed: .*d00-01.wav: expected an audio file"):
+    with pytest.raises(WeakLabelError, match=r"bad audio: 1 of 2 utterances: .*d00-01.wav: expected an audio file"):
         weak_label(corpus, tmp_path / "out", told)
     made = weak_label(corpus, tmp_path / "out", told, skip_errors=True).corpus
-    assert ["sound" in u.extra for u in made] == [True, False]
+    assert [u.id for u in made] == ["d00-00"]
+    assert made.card["drops"]["bad audio"] == 1
 
 
 def test_workers_and_chunks_do_not_change_the_bytes(tmp_path, dialogue, entailment):
