@@ -105,9 +105,9 @@ def main(meld: str, encoder: str, out: str | None = None) -> None:
             "noise": {"confident_learning": "similarity"},
         },
     }
-    for number, (name, config) in enumerate(runs.items()):
+    for name, config in runs.items():
         settings = WeakLabelSettings.model_validate({"taxonomy": "seven", **config})
-        card = weak_label(corpus, folder / f"run-{number}", settings).card
+        card = weak_label(corpus, folder / "labelled", settings, overwrite=True).card  # scores are computed once
         kept, everything = card["human"]["kept"], card["human"]["labelled"]
         share = kept["utterances"] / everything["utterances"]
         print(f"{name:30} kept {share:4.0%}  UAR {kept['UAR']:.3f} {kept['UAR_95']}  kappa {kept['kappa']:.3f}")

@@ -1,7 +1,8 @@
 import pytest
 
-from zero_shot_emotion.config_files import configs_folder
+from zero_shot_emotion.config_files import MissingConfigError, configs_folder
 from zero_shot_emotion.corpus import EMOTIONS, LABEL_SETS
+from zero_shot_emotion.settings import ConfigError, read_settings
 from zero_shot_emotion.taxonomy import KIND, TaxonomyError, load_taxonomy
 
 NAMES = sorted(path.stem for path in (configs_folder() / KIND).glob("*.yaml"))
@@ -36,6 +37,17 @@ def test_its_label_set_has_a_fate_for_every_canonical_emotion():
     fates = {emotion: labels.of(emotion) for emotion in EMOTIONS}
     assert (fates["hap"], fates["ang"], fates["neu"], fates["bor"]) == ("joy", "anger", "neutral", None)
     assert labels.of("gratitude") == "gratitude"
+
+
+def test_a_downstream_config_takes_its_classes():
+    settings = read_settings({"datarc": {"labels": "taxonomy:goemotions"}})
+    assert settings.datarc.label_set == load_taxonomy("goemotions").label_set()
+    with pytest.raises(ConfigError, match=r"datarc\.labels: taxonomy 'brave': the names of BRAVE's 43"):
+        read_settings({"datarc": {"labels": "taxonomy:brave"}})
+    with pytest.raises(
+        MissingConfigError, match="taxonomies: got 'x', expected the path of a .yaml file or one of brave"
+    ):
+        read_settings({"datarc": {"labels": "taxonomy:x"}})
 
 
 @pytest.mark.parametrize(
