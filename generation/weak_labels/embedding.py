@@ -33,8 +33,8 @@ class Embedder:
         self._longest = hub.longest_input(self._tokenizer, self._model.config)
         self._batcher = Batcher(batch_tokens or (65536 if self._device.startswith("cuda") else 2048))
 
-    @property
-    def versions(self) -> Mapping[str, str]:
+    @staticmethod
+    def versions() -> Mapping[str, str]:
         """Of what runs the model."""
         return hub.versions()
 

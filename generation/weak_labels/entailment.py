@@ -77,8 +77,8 @@ class Entailment:
         self._words = spread_words(taxonomy, settings.words)
         self._hypotheses = [template.format(word) for template in settings.templates for word in self._words.texts]
 
-    @property
-    def versions(self) -> Mapping[str, str]:
+    @staticmethod
+    def versions() -> Mapping[str, str]:
         return hub.versions()
 
     def label(self, turns: Sequence[Turn]) -> Array:

@@ -55,9 +55,9 @@ class Labeller(Protocol):
     must stay in the calling process, such as one that keeps a budget, says so in ``alone = True``.
     """
 
-    @property
-    def versions(self) -> Mapping[str, str]:
-        """Of what it runs on; goes on the card."""
+    @staticmethod
+    def versions() -> Mapping[str, str]:
+        """Of what it runs on; goes on the card. Nothing is loaded for it."""
 
     def label(self, turns: Sequence[Turn]) -> Array:
         """The probability of each class of the taxonomy for each turn."""

@@ -69,8 +69,8 @@ class Lexicon:
         self._width = len(taxonomy.names)
         self._words = self._read(settings.file)
 
-    @property
-    def versions(self) -> Mapping[str, str]:
+    @staticmethod
+    def versions() -> Mapping[str, str]:
         return {}
 
     def label(self, turns: Sequence[Turn]) -> Array:

@@ -59,9 +59,9 @@ class Similarity:
         mean = vectors.mean(axis=0)
         self._prompts = mean / np.linalg.norm(mean, axis=1, keepdims=True)
 
-    @property
-    def versions(self) -> Mapping[str, str]:
-        return self._embedder.versions
+    @staticmethod
+    def versions() -> Mapping[str, str]:
+        return Embedder.versions()
 
     def label(self, turns: Sequence[Turn]) -> Array:
         similarities = self._embedder.embed([turn.told for turn in turns]) @ self._prompts.T

@@ -10,7 +10,7 @@ from typing import Any
 
 from zero_shot_emotion.corpus import Corpus
 
-from .asr import GIVEN, TranscribeTask, load_recogniser
+from .asr import GIVEN, TranscribeTask, describe
 from .errors import WeakLabelError
 from .settings import Transcripts
 from .sound_item import durations, sound_batches, sound_items
@@ -43,18 +43,12 @@ def transcribe(corpus: Corpus, settings: Transcripts, steps: Steps) -> tuple[Cor
         own, sources = own | given, sources | dict.fromkeys(given, GIVEN)
     else:
         told = json.dumps(settings.settings, sort_keys=True)
-        engine = load_recogniser(settings.engine, told)
         items = [item for item in sound_items(corpus) if item.id not in own and item.id not in failures]
-        checked: Any = getattr(engine, "settings", None)
         lines, _ = steps.run(
             "transcribe",
             sound_batches(items, settings.batch, seconds),
             TranscribeTask(settings.engine, told),
-            {
-                "engine": settings.engine,
-                "settings": {} if checked is None else checked.model_dump(mode="json"),
-                "versions": dict(engine.versions),
-            },
+            describe(settings.engine, settings.settings),
         )
         failures |= {line.id: line.extra["failure"] for line in lines if "failure" in line.extra}
         heard = {line.id: line.text or "" for line in lines if line.id not in failures}

@@ -1,10 +1,11 @@
 import json
+from importlib.metadata import PackageNotFoundError
 
 import numpy as np
 import pytest
 
 from generation.weak_labels import whisper as whisper_module
-from generation.weak_labels.asr import TranscribeTask, load_recogniser
+from generation.weak_labels.asr import TranscribeTask, describe, load_recogniser
 from generation.weak_labels.errors import WeakLabelError
 from generation.weak_labels.settings import Transcripts
 from generation.weak_labels.sound_item import durations, sound_batches, sound_items
@@ -105,9 +106,12 @@ def test_what_is_not_there_is_named(name, settings, expected):
 
 
 def test_an_engine_that_is_not_installed_says_how_to_get_it(monkeypatch):
-    monkeypatch.setitem(__import__("sys").modules, "faster_whisper", None)
+    def missing(name):
+        raise PackageNotFoundError(name)
+
+    monkeypatch.setattr("generation.weak_labels.faster_whisper.version", missing)
     with pytest.raises(WeakLabelError, match=r"faster-whisper: .*pip install 'zero-shot-emotion\[faster-whisper\]'"):
-        load_recogniser("faster-whisper", '{"model": "not asked before"}')
+        describe("faster-whisper", {})
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,8 @@ from zero_shot_emotion.audio import RATE, Audio, write_audio
 from zero_shot_emotion.config_files import MissingConfigError
 from zero_shot_emotion.corpus import CARD, MANIFEST, Corpus, Utterance, label_set
 from zero_shot_emotion.corpus.stage import JOURNAL, StageError
+from zero_shot_emotion.settings import DataSettings
+from zero_shot_emotion.sources import Sources
 from zero_shot_emotion.testing import tiny_corpus
 
 HERE = Path(__file__).parent
@@ -67,6 +69,16 @@ def test_its_scores_can_be_trained_on(tmp_path, dialogue, entailment):
     kept, dropped = made.with_labels(label_set("seven"))
     assert len(kept) == len(made)
     assert not dropped
+
+
+def test_speech_with_weak_labels_is_trained_on_as_any_other(tmp_path, similarity):
+    tiny_corpus(tmp_path / "c")
+    told = settings([similarity], taxonomy="goemotions")
+    weak_label(open_source(str(tmp_path / "c")), tmp_path / "out", told)
+    datarc = DataSettings(train=(str(tmp_path / "out"),), labels="taxonomy:goemotions", valid_ratio=0.5)
+    train, dev = Sources(datarc, seed=0, soft_labels="scores").train_and_dev
+    assert len(train.entries) + len(dev.entries) == 24
+    assert all(entry.path.is_file() and sum(entry.soft) == pytest.approx(1) for entry in train.entries)
 
 
 def test_human_labels_are_compared_with_and_decide_nothing(tmp_path, dialogue, entailment):
