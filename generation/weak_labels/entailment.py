@@ -68,7 +68,8 @@ class Entailment:
         device = hub.device_of(settings.device)
         half = {"dtype": torch.float16} if settings.half and device.startswith("cuda") else {}
         name, revision = settings.model, settings.revision
-        self._tokenizer = hub.load(AutoTokenizer, "model", name, revision)
+        side = "left" if settings.context else "right"  # the utterance itself comes last, after its context
+        self._tokenizer = hub.load(AutoTokenizer, "model", name, revision, truncation_side=side)
         self._model = hub.load(AutoModelForSequenceClassification, "model", name, revision, **half).to(device).eval()
         self._device = device
         self._entailment = entailment_index(name, self._model.config.label2id)

@@ -38,7 +38,8 @@ class LabellerSettings(BaseModel):
     """What every labeller can be told. Goes on the card as it is, so it never holds a key.
 
     Attributes:
-        context: turns of the dialogue before and after, for labellers that read them.
+        context: turns of the dialogue on either side. A language model sees all; labellers that read one text see those
+            before, and cut the oldest where they are too many.
         sound: tell it how the utterance sounds, too.
     """
 

@@ -74,7 +74,7 @@ class Lexicon:
         return {}
 
     def label(self, turns: Sequence[Turn]) -> Array:
-        return np.array([self._row(turn.text) for turn in turns]).reshape(-1, self._width)
+        return np.array([self._row(turn.told) for turn in turns]).reshape(-1, self._width)
 
     def _row(self, text: str) -> Array:
         counts = np.zeros(self._width)

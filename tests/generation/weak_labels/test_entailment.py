@@ -93,6 +93,14 @@ def test_a_premise_that_is_too_long_is_cut_and_the_hypothesis_is_not(overlap):
     assert SEVEN.names[row.argmax()] == "ang"
 
 
+def test_with_context_the_oldest_turns_are_cut(overlap):
+    turn = Turn(text="so angry", before=tuple(["very sad"] * 100), after=("happy",))
+    (row,) = labeller(overlap, context=100).label([turn])
+    shares = dict(zip(SEVEN.names, row, strict=True))
+    assert shares["ang"] == pytest.approx(shares["sad"])  # the utterance is read, and so are the nearest turns before
+    assert shares["ang"] > shares["hap"] == pytest.approx(shares["neu"])  # those after it are not
+
+
 def test_each_distinct_text_is_labelled_once(overlap, monkeypatch):
     asked = []
     real = Entailment.logits
