@@ -25,7 +25,7 @@ from .acoustic_view import acoustic_view
 from .agreement import between_labellers, with_humans
 from .chunks import LabelTask, into_chunks, read_scores
 from .errors import WeakLabelError
-from .labeller import DIGITS, Array, distinct_turns, labeller_class
+from .labeller import DIGITS, Array, LabellerSpec, distinct_turns, labeller_class
 from .noise import Mask, control, correct, entropies, margins
 from .settings import WeakLabelSettings
 from .sound import MeasureTask, in_words
@@ -204,24 +204,30 @@ class _Run:
         """Each labeller's distributions by utterance, and what it makes of turns that say nothing."""
         found, nulls = {}, {}
         for labeller in self.settings.labellers:
-            told = labeller.settings
+            told, name = labeller.settings, labeller.title
             turns = turns_of(corpus, told.context, sounds if told.sound else None)
-            silent = [Turn(text=text) for text in NULL_TEXTS] if self.settings.noise.prior == "null" else []
-            chunks = into_chunks(distinct_turns([*turns.values(), *silent]), self.settings.chunk)
-            made = labeller_class(labeller.kind)
-            lines, _ = self.steps.run(
-                labeller.title,
-                chunks,
-                LabelTask(labeller, self.taxonomy, str(self.steps.out / ANSWERS)),
-                {"kind": labeller.kind, "settings": told.model_dump(mode="json"), "classes": self.taxonomy.classes},
-                alone=getattr(made, "alone", False),
-                skip_errors=False,  # a chunk without scores is no bad utterance, but a model that fails
-            )
-            rows = read_scores(lines, len(self.taxonomy.names))
-            found[labeller.title] = {name: rows[turn.key] for name, turn in turns.items()}
-            if silent:
-                nulls[labeller.title] = np.array([rows[turn.key] for turn in silent])
+            rows = self._rows(labeller, name, list(turns.values()))
+            found[name] = {utterance: rows[turn.key] for utterance, turn in turns.items()}
+            if self.settings.noise.prior == "null":
+                silent = [Turn(text=text) for text in NULL_TEXTS]
+                nulls[name] = np.array(list(self._rows(labeller, f"{name}-null", silent).values()))
         return found, nulls
+
+    def _rows(self, labeller: LabellerSpec, step: str, turns: list[Turn]) -> dict[str, Array]:
+        """A labeller's distributions by the keys of turns."""
+        lines, _ = self.steps.run(
+            step,
+            into_chunks(distinct_turns(turns), self.settings.chunk),
+            LabelTask(labeller, self.taxonomy, str(self.steps.out / ANSWERS)),
+            {
+                "kind": labeller.kind,
+                "settings": labeller.settings.model_dump(mode="json"),
+                "classes": self.taxonomy.classes,
+            },
+            alone=getattr(labeller_class(labeller.kind), "alone", False),
+            skip_errors=False,  # a chunk without scores is no bad utterance, but a model that fails
+        )
+        return read_scores(lines, len(self.taxonomy.names))
 
     def _prior(self, table: Array, null: Array | None) -> Array | None:
         """What a labeller's distributions are divided by."""

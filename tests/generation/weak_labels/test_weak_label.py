@@ -224,6 +224,7 @@ def test_a_finished_run_is_not_done_again(tmp_path, dialogue, similarity, monkey
     # other noise control costs no labelling
     again = weak_label(dialogue, tmp_path / "out", settings([similarity], noise={"min_margin": 0.1}), overwrite=True)
     assert "margin below 0.1" in again.card["drops"]
+    assert again.card["fingerprint"] != report.card["fingerprint"]
 
 
 def test_the_output_of_something_else_is_left_alone(tmp_path, dialogue, similarity):
