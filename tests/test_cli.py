@@ -56,6 +56,15 @@ def test_text_is_generated_spoken_and_injected(tmp_path: Path, capfd: pytest.Cap
 
     assert {u.extra["injection"]["emotion"] for u in Corpus.load(emotional)} == {"ang", "hap", "neu", "sad"}
     assert {u.extra["injection"]["emotion"] for u in Corpus.load(control)} == {"neu"}
+    strong = (spoken, "-o", str(tmp_path / "strong"), "-j", "1", "-s", "rules=contoured", "--intensity", "1.5")
+    assert run(capfd, "inject", *strong)[0] == 0
+    injection = next(iter(Corpus.load(tmp_path / "strong"))).extra["injection"]
+    assert (injection["method"], injection["rules"], injection["intensity"]) == ("rules", "contoured", 1.5)
+    status, _, err = run(capfd, "inject", spoken, "-o", str(tmp_path / "no"), "--method", "magic")
+    assert (status, err) == (
+        1,
+        "error: unknown injection method 'magic': expected one of expressive, rules, voice-conversion\n",
+    )
     status, out, _ = run(capfd, "corpus", "validate", emotional)
     assert status == 0
     assert "0 files are not" in out

@@ -201,20 +201,32 @@ def speak(
 def inject(
     corpus: Input,
     out: Out,
-    rules: Annotated[str, typer.Option(help="A shipped rule set's name, or the path of one.")] = "acted",
-    intensity: Annotated[float, typer.Option(min=0, max=1, help="0 is neutral, 1 is the rule.")] = 1.0,
+    method: Annotated[
+        str, typer.Option(help="rules, expressive, voice-conversion, or one that another package offers.")
+    ] = "rules",
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("-s", "--set", metavar="KEY=VALUE", help="A setting of the method; may be repeated."),
+    ] = None,
+    rules: Annotated[
+        str | None, typer.Option(help="A shipped rule set's name, or the path of one; acted by default.")
+    ] = None,
+    intensity: Annotated[float, typer.Option(min=0, max=2, help="0 is neutral, 1 is the emotion.")] = 1.0,
     neutral: Annotated[bool, typer.Option(help="The control: treat every utterance as neutral.")] = False,
     seed: Seed = 0,
     workers: Workers = 0,
     skip_errors: SkipErrors = False,
     overwrite: Overwrite = False,
 ) -> None:
-    """Neutral speech to emotional speech, by prosody rules."""
+    """Neutral speech to emotional speech: by prosody rules, by conversion, or spoken anew by an expressive engine."""
     from injection.inject import inject as run
+    from tts.engine import parse_settings
 
     report = run(
         _input(corpus, out),
         out,
+        method=method,
+        settings=parse_settings(settings or []),
         rules=rules,
         intensity=intensity,
         neutral=neutral,
