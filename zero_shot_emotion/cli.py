@@ -27,7 +27,10 @@ datasheet_app = typer.Typer(help="Describe a corpus that may not be used.", no_a
 app.add_typer(datasheet_app, name="datasheet")
 
 Out = Annotated[Path, typer.Option("-o", "--out", help="Folder of the new corpus.")]
-Input = Annotated[str, typer.Argument(metavar="CORPUS", help="A corpus folder, or READER:PATH; #SPLIT takes a split.")]
+Input = Annotated[
+    str,
+    typer.Argument(metavar="CORPUS", help="A corpus folder, or READER:PATH; #SPLIT takes a split, #@fr a language."),
+]
 Seed = Annotated[int, typer.Option(help="Fixes everything that is drawn.")]
 Workers = Annotated[int, typer.Option("-j", "--workers", min=0, help="Processes; 0 takes one a core.")]
 SkipErrors = Annotated[bool, typer.Option(help="Leave out what fails, and count it.")]
