@@ -94,6 +94,10 @@ def generate(
     ] = None,
     labels: Annotated[str, typer.Option(help="Label set: four, six, seven or eight.")] = "four",
     test_ratio: Annotated[float, typer.Option(min=0, max=0.9, help="Share held out as the split 'test'.")] = 0.0,
+    parallel: Annotated[
+        str | None,
+        typer.Option(help="The same sentences in several languages, from those that ship: all, or such as en,fr,de."),
+    ] = None,
     prompt: Annotated[
         str | None, typer.Option(help="For the model: dialogue (default), seed, or the path of a template.")
     ] = None,
@@ -145,7 +149,26 @@ def generate(
         },
         "prices": {"prompt": prompt_price, "completion": completion_price},
     }
-    told = [llm_config, model, base_url, temperature, top_p, max_tokens, json_mode, concurrency, timeout]
+    asks_a_model = any(
+        told is not None
+        for told in [llm_config, model, base_url, temperature, top_p, max_tokens, json_mode, concurrency, timeout]
+    )
+    if parallel is not None:
+        from generation.parallel import generate_parallel
+
+        if asks_a_model or prompt is not None:
+            raise UserError("--parallel: takes sentences that ship; a model's text is brought to others by translate")
+        report = generate_parallel(
+            out,
+            languages=[] if parallel == "all" else parallel.split(","),
+            labels=label_set(labels),
+            utterances=utterances,
+            test_ratio=test_ratio,
+            seed=seed,
+            overwrite=overwrite,
+        )
+        print(report.summary())
+        return
     report = run(
         out,
         datasheet=datasheet,
@@ -154,7 +177,7 @@ def generate(
         utterances=utterances,
         test_ratio=test_ratio,
         seed=seed,
-        endpoint=load_endpoint(llm_config, settings) if any(t is not None for t in told) else None,
+        endpoint=load_endpoint(llm_config, settings) if asks_a_model else None,
         prompt=prompt,
         overwrite=overwrite,
     )

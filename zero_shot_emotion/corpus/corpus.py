@@ -7,7 +7,7 @@ is ``corpus.json``. Every stage of the project reads a corpus and writes a corpu
 from __future__ import annotations
 
 import json
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -22,6 +22,8 @@ from .utterance import Utterance
 
 MANIFEST = "metadata.jsonl"
 CARD = "corpus.json"
+COUNTED = ("utterances", "counts", "languages")
+"""What the card says of the manifest, counted whenever both are written."""
 
 
 class CorpusError(UserError, ValueError):
@@ -110,13 +112,13 @@ class Corpus:
             CorpusError: naming file, line, value and what was expected.
         """
         folder = Path(folder)
-        card = {key: value for key, value in load_card(folder).items() if key not in ("utterances", "counts")}
+        card = {key: value for key, value in load_card(folder).items() if key not in COUNTED}
         name = card.pop("name", None) or folder.resolve().name
         return cls(name, folder, tuple(read_manifest(folder / MANIFEST, labels=card.get("labels"))), card)
 
 
 def write_corpus(folder: Path, utterances: Iterable[Utterance], card: dict[str, Any]) -> dict[str, Any]:
-    """Write a manifest as it streams by, then the card with its counts.
+    """Write a manifest as it streams by, then the card with its counts, by label, and by language if there are several.
 
     The card goes last: a folder with a card is complete.
 
@@ -127,6 +129,7 @@ def write_corpus(folder: Path, utterances: Iterable[Utterance], card: dict[str, 
         CorpusError: if an id occurs twice; then nothing is written.
     """
     counts: Counter[str] = Counter()
+    languages: defaultdict[str, Counter[str]] = defaultdict(Counter)
     seen: set[str] = set()
     with atomic_write(folder / MANIFEST) as file:
         for utterance in utterances:
@@ -134,8 +137,11 @@ def write_corpus(folder: Path, utterances: Iterable[Utterance], card: dict[str, 
                 raise CorpusError(f"{folder}: the id {utterance.id!r} occurs twice, expected unique ids")
             seen.add(utterance.id)
             counts[utterance.label or "no label"] += 1
+            languages[utterance.language or "no language"][utterance.label or "no label"] += 1
             file.write(utterance.to_line() + "\n")
     card = {**card, "utterances": len(seen), "counts": dict(sorted(counts.items()))}
+    if len(languages) > 1:
+        card["languages"] = {language: dict(sorted(languages[language].items())) for language in sorted(languages)}
     with atomic_write(folder / CARD) as file:
         json.dump(card, file, indent=2, ensure_ascii=False)
         file.write("\n")
