@@ -184,6 +184,21 @@ def generate(
     print(report.summary())
 
 
+@app.command("make-corpus")
+def make_corpus(
+    config: Annotated[str, typer.Argument(help="m5ser, m5ser-llm, or the path of a YAML.")],
+    out: Annotated[Path, typer.Option("-o", "--out", help="Gets a folder for each stage; the last is 'emotional'.")],
+    utterances: Annotated[int | None, typer.Option("-n", help="How many; goes before the config's.")] = None,
+    seed: Seed = 0,
+    workers: Workers = 0,
+) -> None:
+    """A whole synthetic corpus from one config: generate, translate, speak, inject."""
+    from .make_corpus import make_corpus as run
+
+    for summary in run(config, out, utterances=utterances, seed=seed, workers=_cores(workers)):
+        print(summary)
+
+
 @app.command()
 def speak(
     corpus: Input,
@@ -359,12 +374,21 @@ def validate(
 
 
 @corpus_app.command()
-def summarise(corpus: Input) -> None:
+def summarise(
+    corpus: Input,
+    picture: Annotated[
+        Path | None, typer.Option(help="Draw languages, emotions and their table into a .svg or .png.")
+    ] = None,
+) -> None:
     """Counts, speakers, dialogues, languages, splits, drops."""
+    from .corpus.distributions import draw_distributions
     from .corpus.readers import open_corpus
     from .corpus.summary import summarise as facts
 
-    _table(facts(open_corpus(corpus)))
+    opened = open_corpus(corpus)
+    _table(facts(opened))
+    if picture is not None:
+        print(draw_distributions(opened, picture))
 
 
 @corpus_app.command()
