@@ -184,6 +184,52 @@ def generate(
     print(report.summary())
 
 
+@app.command()
+def translate(
+    corpus: Input,
+    out: Out,
+    to: Annotated[str, typer.Option(help="Tags of the languages, such as fr,de,it,cmn,es.")],
+    prompt: Annotated[str, typer.Option(help="A shipped prompt's name, or the path of one.")] = "translate",
+    check_prompt: Annotated[str, typer.Option(help="Of the check.")] = "translation-check",
+    similarity_model: Annotated[
+        str | None, typer.Option(help="Sentence encoder of the Hugging Face hub, or its folder, instead of chrF.")
+    ] = None,
+    min_similarity: Annotated[float | None, typer.Option(min=0, max=100, help="Below it, the meaning is lost.")] = None,
+    balance: Annotated[bool, typer.Option(help="Equally many of each language and emotion.")] = True,
+    seed: Seed = 0,
+    overwrite: Overwrite = False,
+    model: Annotated[str | None, typer.Option(help="As its endpoint calls it.", rich_help_panel=_LLM)] = None,
+    base_url: Annotated[
+        str | None,
+        typer.Option("--llm-base-url", help="Endpoint, such as http://localhost:11434/v1.", rich_help_panel=_LLM),
+    ] = None,
+    llm_config: Annotated[
+        str | None, typer.Option(help="Settings: ollama, vllm, openai, or the path of a YAML.", rich_help_panel=_LLM)
+    ] = None,
+    concurrency: Annotated[int | None, typer.Option(help="Requests at a time.", rich_help_panel=_LLM)] = None,
+    max_requests: Annotated[int | None, typer.Option(help="Budget.", rich_help_panel=_LLM)] = None,
+) -> None:
+    """Text corpus to the same in further languages too, by a language model that checks meaning and emotion."""
+    from generation.endpoint import load_endpoint
+    from generation.translate import translate as run
+
+    changes = {"model": model, "base_url": base_url, "concurrency": concurrency, "budget": {"requests": max_requests}}
+    report = run(
+        _input(corpus, out),
+        out,
+        languages=[tag for tag in to.split(",") if tag],
+        endpoint=load_endpoint(llm_config, changes),
+        prompt=prompt,
+        check_prompt=check_prompt,
+        similarity_model=similarity_model,
+        min_similarity=min_similarity,
+        balance=balance,
+        seed=seed,
+        overwrite=overwrite,
+    )
+    print(report.summary())
+
+
 @app.command("make-corpus")
 def make_corpus(
     config: Annotated[str, typer.Argument(help="m5ser, m5ser-llm, or the path of a YAML.")],
