@@ -380,6 +380,42 @@ def fuse(
 
 
 @app.command()
+def space(
+    experiments: Annotated[
+        list[str], typer.Argument(metavar="EXP...", help="Experiments' folders, or files of embeddings (.npz, .csv).")
+    ],
+    out: Annotated[Path, typer.Option("-o", "--out", help="The picture (.png or .svg); probes go beside it as JSON.")],
+    corpus: Annotated[list[str], typer.Option(help="That the utterances are of; may be repeated.")],
+    set_name: Annotated[str, typer.Option("-t", "--set", help="Which set of the experiments.")] = "dev",
+    labels: Annotated[str | None, typer.Option(help="Label set; by default the corpus's own labels.")] = None,
+    method: Annotated[str, typer.Option(help="tsne, or umap where umap-learn is installed.")] = "tsne",
+    seed: Seed = 0,
+) -> None:
+    """What embeddings tell of emotion, language and speaker: probes, and a picture."""
+    from .benchmark.space import compare_spaces
+    from .corpus import label_set
+    from .corpus.readers import open_corpus
+
+    corpora = [open_corpus(spec) for spec in corpus]
+    told = label_set(labels) if labels else None
+    print(compare_spaces(experiments, corpora, out, set_name=set_name, labels=told, method=method, seed=seed))
+    print(out)
+
+
+@app.command("leave-one-language-out")
+def leave_one_language_out(
+    config: Annotated[str, typer.Argument(help="A downstream config, by name or path; its corpora are replaced.")],
+    corpus: Input,
+    out: Annotated[Path, typer.Option("-o", "--out", help="Folder of the configs, one for each language.")],
+) -> None:
+    """Write a downstream config for each language of a corpus: trained on all others, tested on it."""
+    from .benchmark.leave_one_out import write_leave_one_language_out
+
+    for path in write_leave_one_language_out(config, corpus, out):
+        print(path)
+
+
+@app.command()
 def doctor(
     config: Annotated[
         Path | None, typer.Option("-c", "--config", help="A downstream config whose corpora are checked too.")
