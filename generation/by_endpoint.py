@@ -75,7 +75,7 @@ def generate_by_endpoint(
     template = template_text(prompt)
     plan = Plan(sheet, labels, endpoint, template, seed)
     fingerprint = sha256(f"{plan.fingerprint} {utterances} {test_ratio}".encode()).hexdigest()[:16]
-    if not overwrite and (card := _finished(out, fingerprint)) is not None:
+    if not overwrite and (card := finished(out, fingerprint)) is not None:
         return GenerationReport("generate", out, card, {}, card["answers"]["asked"], time.monotonic() - start)
 
     origin = {
@@ -111,7 +111,7 @@ def generate_by_endpoint(
     return report
 
 
-def _finished(out: Path, fingerprint: str) -> dict[str, Any] | None:
+def finished(out: Path, fingerprint: str) -> dict[str, Any] | None:
     """The card of a corpus that this very run completed before, None if there is something left to do."""
     card = load_card(out)
     if card.get("fingerprint") == fingerprint:

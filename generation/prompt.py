@@ -104,10 +104,19 @@ def fill(text: str, datasheet: Datasheet, request: Request) -> str:
     Raises:
         GenerationError: if it cannot be filled, naming the line or the variable.
     """
+    return fill_template(text, _variables(datasheet, request))
+
+
+def fill_template(text: str, variables: Mapping[str, Any]) -> str:
+    """A prompt, from the text of a template and what the template may use.
+
+    Raises:
+        GenerationError: if it cannot be filled, naming the line or the variable.
+    """
     from jinja2 import TemplateError, TemplateSyntaxError
 
     try:
-        return _compiled(text).render(_variables(datasheet, request))
+        return _compiled(text).render(variables)
     except TemplateSyntaxError as error:
         raise GenerationError(f"prompt, line {error.lineno}: {error.message}") from None
     except TemplateError as error:

@@ -78,7 +78,7 @@ class Rounds:
                     await self._ask_and_gather(client, bar)
                     return dict(client.retries)
         except* EndpointError as errors:
-            raise _first(errors) from None
+            raise first_error(errors) from None
 
     async def _ask_and_gather(self, client: Client, bar: tqdm) -> None:
         index = 0
@@ -170,7 +170,7 @@ class Rounds:
         return f"budget: {self.limit}"
 
 
-def _first(errors: BaseExceptionGroup) -> BaseException:
+def first_error(errors: BaseExceptionGroup) -> BaseException:
     """The first error in a group that may hold groups."""
     error = errors.exceptions[0]
-    return _first(error) if isinstance(error, BaseExceptionGroup) else error
+    return first_error(error) if isinstance(error, BaseExceptionGroup) else error

@@ -55,6 +55,11 @@ class Spending:
         self.requests += 1
         self.pledged.add(self._most(prompt))
 
+    def withdraw(self, prompt: str) -> None:
+        """Reckon no more with a request that need not be made."""
+        self.requests -= 1
+        self.pledged.add(self._most(prompt), sign=-1)
+
     def settle(self, prompt: str, answer: Completion | None) -> None:
         """Count what a request did cost: nothing, if it was not answered."""
         self.pledged.add(self._most(prompt), sign=-1)
@@ -66,13 +71,15 @@ class Spending:
         written = estimated_tokens(answer.text) if answer.completion_tokens is None else answer.completion_tokens
         self.spent.add(Tokens(prompt_tokens, written))
 
-    def limit_met_by(self, prompt: str) -> str | None:
-        """The limit that another request might exceed, in words; None if it fits."""
-        most = self._most(prompt)
+    def limit_met_by(self, *prompts: str) -> str | None:
+        """The limit that another request, or several, might exceed, in words; None if they fit."""
+        most = Tokens()
+        for prompt in prompts:
+            most.add(self._most(prompt))
         prompt_tokens = self.spent.prompt + self.pledged.prompt + most.prompt
         completion_tokens = self.spent.completion + self.pledged.completion + most.completion
         needs = {
-            "requests": self.requests + 1,
+            "requests": self.requests + len(prompts),
             "prompt_tokens": prompt_tokens,
             "completion_tokens": completion_tokens,
             "money": self.prices.of(prompt_tokens, completion_tokens),

@@ -1,10 +1,12 @@
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from tests.generation.chat_server import Reply, completion, serving
 from zero_shot_emotion import __version__, cli
 from zero_shot_emotion.corpus import Corpus, executors
 from zero_shot_emotion.testing import tiny_corpus
@@ -35,7 +37,26 @@ def test_help_names_every_command_and_imports_nothing_heavy() -> None:
     )
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
 
-    for command in ("demo", "generate", "speak", "inject", "augment", "run-downstream", "corpus", "doctor"):
+    for command in (
+        "demo",
+        "generate",
+        "translate",
+        "make-corpus",
+        "speak",
+        "inject",
+        "augment",
+        "weak-label",
+        "train-text",
+        "fuse",
+        "extract",
+        "benchmark",
+        "predict",
+        "leaderboard",
+        "space",
+        "run-downstream",
+        "corpus",
+        "doctor",
+    ):
         assert command in out
     assert out.rstrip().endswith("[]")
 
@@ -68,6 +89,54 @@ def test_text_is_generated_spoken_and_injected(tmp_path: Path, capfd: pytest.Cap
     status, out, _ = run(capfd, "corpus", "validate", emotional)
     assert status == 0
     assert "0 files are not" in out
+
+
+def test_a_corpus_in_two_languages_is_made_left_out_and_looked_at(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    text, picture = str(tmp_path / "text"), tmp_path / "languages.svg"
+
+    status, out, _ = run(capfd, "generate", "--parallel", "fr,de", "--labels", "seven", "-n", "28", "-o", text)
+    assert (status, out.splitlines()[0]) == (
+        0,
+        "generate: 28 utterances (ang 4, dis 4, fea 4, hap 4, neu 4, sad 4, sur 4)",
+    )
+    assert run(capfd, "corpus", "summarise", f"{text}#@fr", "--picture", str(picture))[0] == 0
+    assert ">parallel: 14 utterances<" in picture.read_text()
+    status, out, _ = run(capfd, "leave-one-language-out", "demo", text, "-o", str(tmp_path / "configs"))
+    assert [Path(line).name for line in out.split()] == ["de.yaml", "fr.yaml"]
+    vectors = tmp_path / "mine.csv"
+    vectors.write_text("id,x\n" + "".join(f"{u.id},{u.language == 'fr':d}\n" for u in Corpus.load(text)))
+    status, out, _ = run(capfd, "space", str(vectors), "--corpus", text, "-o", str(tmp_path / "space.png"))
+    assert status == 0
+    assert "mine   language  1.000" in out
+    status, _, err = run(capfd, "generate", "--parallel", "all", "--model", "m", "-o", str(tmp_path / "no"))
+    assert (status, err) == (
+        1,
+        "error: --parallel: takes sentences that ship; a model's text is brought to others by translate\n",
+    )
+
+
+def test_a_model_translates_a_corpus(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    source, out_folder = str(tmp_path / "text"), str(tmp_path / "translated")
+    assert run(capfd, "generate", "-o", source, "-n", "8")[0] == 0
+
+    def both(body: dict, attempt: int) -> Reply:
+        """Says the emotion that the prompt of the translation told, and brings back what was there."""
+        prompt = body["messages"][0]["content"]
+        if found := re.search(r"^The line: (.*)$", prompt, re.M):
+            emotion = re.search(r"The speaker is (\w+)", prompt)[1]
+            return completion(json.dumps({"translation": f"{emotion} xx {found[1]}"}))
+        emotion, back = re.search(r": (\w+) xx (.*)$", prompt, re.M).groups()
+        return completion(json.dumps({"translation": back, "emotion": emotion}))
+
+    with serving(both) as server:
+        status, out, _ = run(
+            capfd, "translate", source, "-o", out_folder, "--to", "fr,it", "--llm-base-url", server.url, "--model", "m"
+        )
+    assert status == 0
+    assert out.startswith("translate: 24 of 24 utterances (ang 6, hap 6, neu 6, sad 6)")
+    assert {u.language for u in Corpus.load(out_folder)} == {"en", "fr", "it"}
 
 
 def test_what_a_user_can_mend_ends_in_one_line(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:

@@ -31,7 +31,7 @@ leaderboard_app = typer.Typer(
 app.add_typer(leaderboard_app, name="leaderboard")
 
 Out = Annotated[Path, typer.Option("-o", "--out", help="Folder of the new corpus.")]
-CORPUS_HELP = "A corpus folder, or READER:PATH; #SPLIT takes a split."
+CORPUS_HELP = "A corpus folder, or READER:PATH; #SPLIT takes a split, #@fr a language."
 Input = Annotated[str, typer.Argument(metavar="CORPUS", help=CORPUS_HELP)]
 Seed = Annotated[int, typer.Option(help="Fixes everything that is drawn.")]
 Workers = Annotated[int, typer.Option("-j", "--workers", min=0, help="Processes; 0 takes one a core.")]
@@ -110,6 +110,10 @@ def generate(
     ] = None,
     labels: Annotated[str, typer.Option(help="Label set: four, six, seven or eight.")] = "four",
     test_ratio: Annotated[float, typer.Option(min=0, max=0.9, help="Share held out as the split 'test'.")] = 0.0,
+    parallel: Annotated[
+        str | None,
+        typer.Option(help="The same sentences in several languages, from those that ship: all, or such as en,fr,de."),
+    ] = None,
     prompt: Annotated[
         str | None, typer.Option(help="For the model: dialogue (default), seed, or the path of a template.")
     ] = None,
@@ -161,7 +165,26 @@ def generate(
         },
         "prices": {"prompt": prompt_price, "completion": completion_price},
     }
-    told = [llm_config, model, base_url, temperature, top_p, max_tokens, json_mode, concurrency, timeout]
+    asks_a_model = any(
+        told is not None
+        for told in [llm_config, model, base_url, temperature, top_p, max_tokens, json_mode, concurrency, timeout]
+    )
+    if parallel is not None:
+        from generation.parallel import generate_parallel
+
+        if asks_a_model or prompt is not None:
+            raise UserError("--parallel: takes sentences that ship; a model's text is brought to others by translate")
+        report = generate_parallel(
+            out,
+            languages=[] if parallel == "all" else parallel.split(","),
+            labels=label_set(labels),
+            utterances=utterances,
+            test_ratio=test_ratio,
+            seed=seed,
+            overwrite=overwrite,
+        )
+        print(report.summary())
+        return
     report = run(
         out,
         datasheet=datasheet,
@@ -170,11 +193,72 @@ def generate(
         utterances=utterances,
         test_ratio=test_ratio,
         seed=seed,
-        endpoint=load_endpoint(llm_config, settings) if any(t is not None for t in told) else None,
+        endpoint=load_endpoint(llm_config, settings) if asks_a_model else None,
         prompt=prompt,
         overwrite=overwrite,
     )
     print(report.summary())
+
+
+@app.command()
+def translate(
+    corpus: Input,
+    out: Out,
+    to: Annotated[str, typer.Option(help="Tags of the languages, such as fr,de,it,cmn,es.")],
+    prompt: Annotated[str, typer.Option(help="A shipped prompt's name, or the path of one.")] = "translate",
+    check_prompt: Annotated[str, typer.Option(help="Of the check.")] = "translation-check",
+    similarity_model: Annotated[
+        str | None, typer.Option(help="Sentence encoder of the Hugging Face hub, or its folder, instead of chrF.")
+    ] = None,
+    min_similarity: Annotated[float | None, typer.Option(min=0, max=100, help="Below it, the meaning is lost.")] = None,
+    balance: Annotated[bool, typer.Option(help="Equally many of each language and emotion.")] = True,
+    seed: Seed = 0,
+    overwrite: Overwrite = False,
+    model: Annotated[str | None, typer.Option(help="As its endpoint calls it.", rich_help_panel=_LLM)] = None,
+    base_url: Annotated[
+        str | None,
+        typer.Option("--llm-base-url", help="Endpoint, such as http://localhost:11434/v1.", rich_help_panel=_LLM),
+    ] = None,
+    llm_config: Annotated[
+        str | None, typer.Option(help="Settings: ollama, vllm, openai, or the path of a YAML.", rich_help_panel=_LLM)
+    ] = None,
+    concurrency: Annotated[int | None, typer.Option(help="Requests at a time.", rich_help_panel=_LLM)] = None,
+    max_requests: Annotated[int | None, typer.Option(help="Budget.", rich_help_panel=_LLM)] = None,
+) -> None:
+    """Text corpus to the same in further languages too, by a language model that checks meaning and emotion."""
+    from generation.endpoint import load_endpoint
+    from generation.translate import translate as run
+
+    changes = {"model": model, "base_url": base_url, "concurrency": concurrency, "budget": {"requests": max_requests}}
+    report = run(
+        _input(corpus, out),
+        out,
+        languages=[tag for tag in to.split(",") if tag],
+        endpoint=load_endpoint(llm_config, changes),
+        prompt=prompt,
+        check_prompt=check_prompt,
+        similarity_model=similarity_model,
+        min_similarity=min_similarity,
+        balance=balance,
+        seed=seed,
+        overwrite=overwrite,
+    )
+    print(report.summary())
+
+
+@app.command("make-corpus")
+def make_corpus(
+    config: Annotated[str, typer.Argument(help="m5ser, m5ser-llm, or the path of a YAML.")],
+    out: Annotated[Path, typer.Option("-o", "--out", help="Gets a folder for each stage; the last is 'emotional'.")],
+    utterances: Annotated[int | None, typer.Option("-n", help="How many; goes before the config's.")] = None,
+    seed: Seed = 0,
+    workers: Workers = 0,
+) -> None:
+    """A whole synthetic corpus from one config: generate, translate, speak, inject."""
+    from .make_corpus import make_corpus as run
+
+    for summary in run(config, out, utterances=utterances, seed=seed, workers=_cores(workers)):
+        print(summary)
 
 
 @app.command()
@@ -477,6 +561,42 @@ def weak_label(
 
 
 @app.command()
+def space(
+    experiments: Annotated[
+        list[str], typer.Argument(metavar="EXP...", help="Experiments' folders, or files of embeddings (.npz, .csv).")
+    ],
+    out: Annotated[Path, typer.Option("-o", "--out", help="The picture (.png or .svg); probes go beside it as JSON.")],
+    corpus: Annotated[list[str], typer.Option(help="That the utterances are of; may be repeated.")],
+    set_name: Annotated[str, typer.Option("-t", "--set", help="Which set of the experiments.")] = "dev",
+    labels: Annotated[str | None, typer.Option(help="Label set; by default the corpus's own labels.")] = None,
+    method: Annotated[str, typer.Option(help="tsne, or umap where umap-learn is installed.")] = "tsne",
+    seed: Seed = 0,
+) -> None:
+    """What embeddings tell of emotion, language and speaker: probes, and a picture."""
+    from .benchmark.space import compare_spaces
+    from .corpus import label_set
+    from .corpus.readers import open_corpus
+
+    corpora = [open_corpus(spec) for spec in corpus]
+    told = label_set(labels) if labels else None
+    print(compare_spaces(experiments, corpora, out, set_name=set_name, labels=told, method=method, seed=seed))
+    print(out)
+
+
+@app.command("leave-one-language-out")
+def leave_one_language_out(
+    config: Annotated[str, typer.Argument(help="A downstream config, by name or path; its corpora are replaced.")],
+    corpus: Input,
+    out: Annotated[Path, typer.Option("-o", "--out", help="Folder of the configs, one for each language.")],
+) -> None:
+    """Write a downstream config for each language of a corpus: trained on all others, tested on it."""
+    from .benchmark.leave_one_out import write_leave_one_language_out
+
+    for path in write_leave_one_language_out(config, corpus, out):
+        print(path)
+
+
+@app.command()
 def doctor(
     config: Annotated[
         Path | None, typer.Option("-c", "--config", help="A downstream config whose corpora are checked too.")
@@ -517,12 +637,21 @@ def validate(
 
 
 @corpus_app.command()
-def summarise(corpus: Input) -> None:
+def summarise(
+    corpus: Input,
+    picture: Annotated[
+        Path | None, typer.Option(help="Draw languages, emotions and their table into a .svg or .png.")
+    ] = None,
+) -> None:
     """Counts, speakers, dialogues, languages, splits, drops."""
+    from .corpus.distributions import draw_distributions
     from .corpus.readers import open_corpus
     from .corpus.summary import summarise as facts
 
-    _table(facts(open_corpus(corpus)))
+    opened = open_corpus(corpus)
+    _table(facts(opened))
+    if picture is not None:
+        print(draw_distributions(opened, picture))
 
 
 @corpus_app.command()

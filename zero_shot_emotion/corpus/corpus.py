@@ -31,6 +31,8 @@ __all__ = [
 ]
 
 CARD = "corpus.json"
+COUNTED = ("utterances", "counts", "languages")
+"""What the card says of the manifest, counted whenever both are written."""
 
 
 @dataclass(frozen=True)
@@ -120,13 +122,13 @@ class Corpus:
             CorpusError: naming file, line, value and what was expected.
         """
         folder = Path(folder)
-        card = {key: value for key, value in load_card(folder).items() if key not in ("utterances", "counts")}
+        card = {key: value for key, value in load_card(folder).items() if key not in COUNTED}
         name = card.pop("name", None) or folder.resolve().name
         return cls(name, folder, Manifest(folder / MANIFEST, labels=card.get("labels")), card)
 
 
 def write_corpus(folder: Path, utterances: Iterable[Utterance], card: dict[str, Any]) -> dict[str, Any]:
-    """Write a manifest as it streams by, then the card with its counts.
+    """Write a manifest as it streams by, then the card with its counts, by label, and by language if there are several.
 
     The card goes last: a folder with a card is complete.
 
@@ -136,13 +138,12 @@ def write_corpus(folder: Path, utterances: Iterable[Utterance], card: dict[str, 
     Raises:
         CorpusError: if an id occurs twice; then nothing is written.
     """
-    return write_entries(folder, (Entry(u.id, u.label, u.to_line()) for u in utterances), card)
+    return write_entries(folder, (Entry(u.id, u.label, u.to_line(), u.language) for u in utterances), card)
 
 
 def write_entries(folder: Path, entries: Iterable[Entry], card: dict[str, Any]) -> dict[str, Any]:
     """The same from lines that are ready."""
-    written, counts = write_manifest(folder / MANIFEST, entries)
-    card = {**card, "utterances": written, "counts": counts}
+    card = {**card, **write_manifest(folder / MANIFEST, entries)}
     with atomic_write(folder / CARD) as file:
         json.dump(card, file, indent=2, ensure_ascii=False)
         file.write("\n")

@@ -75,7 +75,7 @@ class Journal:
         """Append what was finished."""
         finished = [outcome for outcome in outcomes if outcome.error is None]
         lines = [
-            {"place": done.place, "item": done.item, "made": [[e.id, e.label, e.line] for e in done.made]}
+            {"place": done.place, "item": done.item, "made": [[e.id, e.label, e.line, e.language] for e in done.made]}
             for done in finished
         ]
         for done, offset in zip(finished, self._write(lines), strict=True):

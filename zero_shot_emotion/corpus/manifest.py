@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, overload
+from typing import IO, Any, overload
 
 from pydantic import ValidationError
 
@@ -31,6 +31,7 @@ class Entry:
     id: str
     label: str | None
     line: str
+    language: str | None = None
 
 
 class Manifest(Sequence[Utterance]):
@@ -130,25 +131,32 @@ class Manifest(Sequence[Utterance]):
         return f"Manifest({str(self._path)!r}, {len(self)} utterances)"
 
 
-def write_manifest(path: Path, entries: Iterable[Entry]) -> tuple[int, dict[str, int]]:
+def write_manifest(path: Path, entries: Iterable[Entry]) -> dict[str, Any]:
     """Write a manifest as it streams by.
 
     Returns:
-        how many utterances there are, in all and of each label.
+        What the card tells of it: how many utterances there are, of each label, and if there are several languages,
+        of each label in each language.
 
     Raises:
         CorpusError: if an id occurs twice; then nothing is written.
     """
-    counts: Counter[str] = Counter()
+    counts: Counter[tuple[str, str]] = Counter()
     ids = Repeats()
     with atomic_write(path) as file:
         for entry in entries:
             ids.add(entry.id)
-            counts[entry.label or "no label"] += 1
+            counts[entry.language or "no language", entry.label or "no label"] += 1
             file.write(entry.line + "\n")
         for repeated in ids.find(_ids_in(file)):
             raise CorpusError(f"{path.parent}: the id {repeated!r} occurs twice, expected unique ids")
-    return len(ids), dict(sorted(counts.items()))
+    labels: Counter[str] = Counter()
+    languages: dict[str, dict[str, int]] = {}
+    for (language, label), count in sorted(counts.items()):
+        labels[label] += count
+        languages.setdefault(language, {})[label] = count
+    told = {"utterances": len(ids), "counts": dict(sorted(labels.items()))}
+    return {**told, "languages": languages} if len(languages) > 1 else told
 
 
 def _ids_in(file: IO[str]) -> Iterator[str]:

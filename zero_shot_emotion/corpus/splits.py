@@ -41,7 +41,7 @@ def split_dev(corpus: Corpus, ratio: float, seed: int) -> tuple[Corpus, Corpus, 
     """
     if not 0 < ratio < 1:
         raise CorpusError(f"valid_ratio: got {ratio}, expected a share between 0 and 1")
-    groups, by = _groups(corpus.utterances, ratio)
+    groups, by = grouped(corpus.utterances, ratio)
     if len(set(groups)) < 2:
         raise CorpusError(
             f"corpus {corpus.name!r}: cannot split {len(corpus)} utterances in {len(set(groups))} groups "
@@ -53,8 +53,13 @@ def split_dev(corpus: Corpus, ratio: float, seed: int) -> tuple[Corpus, Corpus, 
     return replace(corpus, utterances=train), replace(corpus, utterances=dev), by
 
 
-def _groups(utterances: Sequence[Utterance], ratio: float) -> tuple[list[int], str]:
-    """The group of each utterance, and by what they were grouped."""
+def grouped(utterances: Sequence[Utterance], ratio: float) -> tuple[list[int], str]:
+    """The group of each utterance, whose members must not be parted, and by what they were grouped.
+
+    Args:
+        utterances: to be split.
+        ratio: share of the smaller part, in (0, 1); groups that leave no such part are made smaller.
+    """
     by_speaker = connected(utterances, ("speaker", "dialogue"))
     sizes = Counter(by_speaker).values()
     speakers_known = all(u.speaker for u in utterances)

@@ -274,7 +274,7 @@ def _store(utterance: Utterance, audio: Audio, out: Path, folder: str) -> Entry:
 
 
 def _entry(utterance: Utterance) -> Entry:
-    return Entry(utterance.id, utterance.label, utterance.to_line())
+    return Entry(utterance.id, utterance.label, utterance.to_line(), utterance.language)
 
 
 def _fingerprint(items: Items[ItemT], card: dict[str, Any], name: str) -> str:

@@ -58,3 +58,43 @@ def test_unknown_split(tree, content, expected):
     spec = f"csv:{tree({'mine.csv': content})}/mine.csv#valid"
     with pytest.raises(CorpusError, match=f"corpus '{spec}': split: got 'valid', expected {expected}"):
         open_corpus(spec)
+
+
+LANGUAGES = "path,label,split,language\na.wav,sad,train,de\nb.wav,joy,dev,fr\nc.wav,fear,dev,fr-CA\nd.wav,calm,dev,\n"
+
+
+@pytest.mark.parametrize(
+    ("part", "ids"),
+    [
+        ("@de", "a"),
+        ("@FR", "bc"),
+        ("@fr-ca", "c"),
+        ("@de,fr", "abc"),
+        ("@-fr", "a"),
+        ("@-fr-CA", "ab"),
+        ("@-de,-fr-ca", "b"),
+        ("dev@-fr-CA", "b"),
+    ],
+)
+def test_languages(tree, part, ids):
+    corpus = open_corpus(f"csv:{tree({'mine.csv': LANGUAGES})}/mine.csv#{part}")
+    assert "".join(u.id for u in corpus) == ids
+
+
+@pytest.mark.parametrize(
+    ("content", "part", "message"),
+    [
+        (LANGUAGES, "@it", "got 'it', expected one of de, fr, fr-CA"),
+        (LANGUAGES, "@-it", "got 'it', expected one of de, fr, fr-CA"),
+        (LANGUAGES, "@f", "got 'f', expected one of de, fr, fr-CA"),
+        (LANGUAGES, "@", "got '', expected tags such as @de,fr, or @-de,-fr for all but these"),
+        (LANGUAGES, "@de,-fr", "got 'de,-fr', expected tags such as"),
+        (LANGUAGES, "@-de,-fr", "nothing is left without de, fr, fr-CA"),
+        (LANGUAGES, "train@-de", "nothing is left without de"),
+        (TABLE, "@de", "got 'de', expected none: this corpus names no languages"),
+    ],
+)
+def test_unknown_language(tree, content, part, message):
+    spec = f"csv:{tree({'mine.csv': content})}/mine.csv#{part}"
+    with pytest.raises(CorpusError, match=f"corpus '{spec}': language: {message}"):
+        open_corpus(spec)

@@ -23,6 +23,12 @@ READERS: Mapping[str, str] = {
     "emodb": "emodb",
     "nemo": "nemo",
     "esd": "esd",
+    "emovo": "emovo",
+    "cafe": "cafe",
+    "shemo": "shemo",
+    "aesdd": "aesdd",
+    "mesd": "mesd",
+    "urdu": "urdu",
     "audiofolder": "audiofolder",
     "csv": "table",
 }
@@ -35,12 +41,15 @@ def open_corpus(spec: str | Path) -> Corpus:
     Args:
         spec: a corpus folder of this project or any audiofolder (``path``), or a downloaded corpus
             (``reader:path``); either may end in ``#split`` or ``#split1,split2`` to take some of the
-            corpus's own partitions.
+            corpus's own partitions, in ``#@fr`` or ``#@de,fr`` to take some of its languages, in ``#@-de`` or
+            ``#@-de,-fr`` to take all but these, and in ``#split@fr`` to do both. A tag takes in the more
+            specific ones: ``fr`` is ``fr-CA`` too.
 
     Raises:
         CorpusError: naming the spec and what was expected.
     """
-    text, _, splits = str(spec).partition("#")
+    text, _, part = str(spec).partition("#")
+    splits, at, languages = part.partition("@")
     reader, colon, path = text.partition(":")
     if colon and reader in READERS:
         corpus = _reader(reader)(_existing(path, spec))
@@ -49,7 +58,8 @@ def open_corpus(spec: str | Path) -> Corpus:
     else:
         folder = _existing(text, spec)
         corpus = Corpus.load(folder) if (folder / MANIFEST).is_file() else _reader("audiofolder")(folder)
-    return _take_splits(corpus, [s for s in splits.split(",") if s], spec)
+    corpus = _take_splits(corpus, _listed(splits), spec)
+    return _take_languages(corpus, _listed(languages), spec) if at else corpus
 
 
 def _reader(name: str) -> Callable[[Path], Corpus]:
@@ -63,6 +73,10 @@ def _existing(path: str, spec: str | Path) -> Path:
     return Path(path)
 
 
+def _listed(names: str) -> list[str]:
+    return [name for name in names.split(",") if name]
+
+
 def _take_splits(corpus: Corpus, splits: list[str], spec: str | Path) -> Corpus:
     if not splits:
         return corpus
@@ -72,3 +86,27 @@ def _take_splits(corpus: Corpus, splits: list[str], spec: str | Path) -> Corpus:
             expected = f"one of {', '.join(known)}" if known else "no split: this corpus has none"
             raise CorpusError(f"corpus {str(spec)!r}: split: got {split!r}, expected {expected}")
     return corpus.where(lambda u: u.split in splits)
+
+
+def _take_languages(corpus: Corpus, tags: list[str], spec: str | Path) -> Corpus:
+    """The utterances in some languages, or in all but some; utterances of no language are in none of them."""
+    where = f"corpus {str(spec)!r}: language"
+    excluding = [tag.startswith("-") for tag in tags]
+    if not tags or any(excluding) != all(excluding):
+        raise CorpusError(
+            f"{where}: got {','.join(tags)!r}, expected tags such as @de,fr, or @-de,-fr for all but these"
+        )
+    known = sorted({u.language for u in corpus if u.language is not None})
+    for tag in tags:
+        if not any(_is_in(language, tag.lstrip("-")) for language in known):
+            expected = f"one of {', '.join(known)}" if known else "none: this corpus names no languages"
+            raise CorpusError(f"{where}: got {tag.lstrip('-')!r}, expected {expected}")
+    named = {language for language in known for tag in tags if _is_in(language, tag.lstrip("-"))}
+    wanted = set(known) - named if all(excluding) else named
+    if not wanted:
+        raise CorpusError(f"{where}: nothing is left without {', '.join(sorted(named))}")
+    return corpus.where(lambda u: u.language in wanted)
+
+
+def _is_in(language: str, tag: str) -> bool:
+    return f"{language.lower()}-".startswith(f"{tag.lower()}-")

@@ -1,0 +1,50 @@
+import re
+
+import pytest
+
+from zero_shot_emotion.corpus import EMOTIONS, CorpusError
+from zero_shot_emotion.corpus.readers import mesd
+
+
+@pytest.mark.parametrize("above", ["", "Mexican Emotional Speech Database (MESD)/"])
+def test_read(tree, above):
+    corpus = mesd.read(tree({f"{above}Anger_F_A_tarde.wav": "", f"{above}Sadness_C_B_mal humor.wav": ""}))
+    assert corpus.card == {"reader": "mesd", "language": "es-MX", "drops": {}}
+    assert [u.model_dump(exclude_none=True) for u in corpus] == [
+        {
+            "file_name": f"{above}Anger_F_A_tarde.wav",
+            "id": "Anger_F_A_tarde",
+            "text": "tarde",
+            "label": "ang",
+            "gender": "female",
+            "language": "es-MX",
+            "age_group": "adult",
+            "words": "A",
+        },
+        {
+            "file_name": f"{above}Sadness_C_B_mal humor.wav",
+            "id": "Sadness_C_B_mal_humor",
+            "text": "mal humor",
+            "label": "sad",
+            "language": "es-MX",
+            "age_group": "child",
+            "words": "B",
+        },
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("Joy_F_A_tarde", "emotion: got 'Joy', expected one of Anger, Disgust, Fear, Happiness, Neutral, Sadness"),
+        ("Anger_X_A_tarde", "voice: got 'X', expected one of F, M, C"),
+        ("Anger_F_C_tarde", "name: got 'Anger_F_C_tarde', expected the like of 'Anger_F_A_tarde'"),
+    ],
+)
+def test_refuses(tree, name, message):
+    with pytest.raises(CorpusError, match=re.escape(f"{name}.wav: {message}")):
+        mesd.read(tree({f"{name}.wav": ""}))
+
+
+def test_labels_are_canonical():
+    assert set(mesd.LABELS.values()) <= set(EMOTIONS)
