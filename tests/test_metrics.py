@@ -70,7 +70,7 @@ def test_interval_without_groups_is_that_of_confidence_intervals(metric, monkeyp
 
 @pytest.mark.parametrize("groups", [1, 5, 12])
 def test_grouped_sets_are_those_of_confidence_intervals_with_one_generator_for_all_groups(groups):
-    """`get_bootstrap_indices` draws them; `evaluate_with_conf_int` hands it a seed, which starts anew for each group."""
+    """`evaluate_with_conf_int` hands `get_bootstrap_indices` a seed, which starts anew for each group."""
     speakers = (np.random.default_rng(7).random(80) ** 2 * groups).astype(int)
 
     got = metrics._draws(80, speakers.astype(np.intp).tobytes(), 20)

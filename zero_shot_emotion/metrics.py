@@ -84,9 +84,9 @@ def interval(
 ) -> Interval:
     """A metric with its 95% bootstrap interval; whole groups (speakers, dialogues) are drawn where given.
 
-    Resampling is that of the package ``confidence_intervals`` (Ferrer & Riera), whose own numbers these are where nothing
-    is grouped. Where groups are drawn, each has draws of its own; the package's ``evaluate_with_conf_int`` starts its
-    generator anew for every group, so that groups of one size draw the same positions.
+    Resampling is that of the package ``confidence_intervals`` (Ferrer & Riera), whose own numbers these are where
+    nothing is grouped. Where groups are drawn, each has draws of its own; the package's ``evaluate_with_conf_int``
+    starts its generator anew for every group, so that groups of one size draw the same positions.
 
     Raises:
         ValueError: as `confusion` does, and unless there is one group for each utterance.

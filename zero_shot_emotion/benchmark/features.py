@@ -12,6 +12,7 @@ from ..corpus import atomic_write
 from ..corpus.readers import open_corpus
 from ..settings import read_settings
 from .grid import Paths, Upstream
+from .plan import SECTION
 from .row import Row
 
 COSTS = "costs.json"
@@ -76,6 +77,8 @@ class Stores:
 
 def keep_for(head: Mapping[str, Any]) -> str:
     """``means`` where all before the pooling is linear in the frames, else ``frames``."""
+    if SECTION in head:
+        return "means"
     model = read_settings({"datarc": {}, **head["downstream_expert"]}).modelrc
     pooled = model.UtteranceLevel
     linear = model.select == "UtteranceLevel" and pooled.pooling == "MeanPooling" and pooled.pre_net is None

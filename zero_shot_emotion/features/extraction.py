@@ -23,7 +23,7 @@ from ..audio import RATE, AudioError, Wave, check_audio, read_audio
 from ..corpus import Corpus, CorpusError, atomic_write
 from ..corpus.atomic import remove_parts
 from .fingerprint import audio_hash
-from .frozen import SELECTION, FrozenUpstream, UpstreamSpec, bucket, into_shards
+from .frozen import SELECTION, FrozenUpstream, UpstreamSpec, bucket, into_shards, layer_means
 from .store import (
     CARD,
     StoreError,
@@ -378,10 +378,8 @@ class _Row:
 
 def _kept(frames: Tensor, keep: str) -> Tensor:
     """What is stored of (layers, frames, width): (1, layers, width) float32 or (frames, layers, width) float16."""
-    import torch
-
     if keep == "means":
-        return frames.mean(dim=1, dtype=torch.float64).float().unsqueeze(0).cpu()
+        return layer_means(frames).unsqueeze(0)
     return frames.transpose(0, 1).half().cpu()
 
 
