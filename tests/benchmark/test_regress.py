@@ -13,6 +13,7 @@ from zero_shot_emotion import metrics
 from zero_shot_emotion.benchmark.grid import GridError
 from zero_shot_emotion.benchmark.run import run_grid
 from zero_shot_emotion.corpus import FOUR, Corpus
+from zero_shot_emotion.corpus.executors import open_executor
 from zero_shot_emotion.features import FeatureStore, audio_hash
 from zero_shot_emotion.predict import predict
 from zero_shot_emotion.regression import MODEL, RegressionError, load
@@ -50,6 +51,7 @@ def done(tmp_path_factory, synthetic, unseen):
     finally:
         metrics.BOOTSTRAPS = before
     assert report.failures == {}
+    assert f"page  {folder / 'out/leaderboard.html'}: 4 entries" in report.summary
     return folder / "out", {(row.source, row.head): row for row in report.rows}
 
 
@@ -146,3 +148,31 @@ def test_an_upstream_that_centres_each_utterance_is_refused(tmp_path, synthetic,
     report = run_grid(path, tmp_path / "out", paths={"talk": str(synthetic), "unseen": str(unseen)})
     assert report.rows == []
     assert all("subtracts each utterance's mean" in problem for problem in report.failures.values())
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_a_dask_cluster_gives_the_same_predictions(done, tmp_path, synthetic, unseen):
+    distributed = pytest.importorskip("distributed", reason="Dask is an optional extra")
+    out, rows = done
+    with (
+        distributed.LocalCluster(
+            n_workers=1, threads_per_worker=1, dashboard_address=None, scheduler_port=0, processes=True
+        ) as cluster,
+        open_executor(scheduler=cluster.scheduler_address) as executor,
+    ):
+        report = run_grid(
+            grid_file(tmp_path),
+            tmp_path / "out",
+            paths={"talk": str(synthetic), "unseen": str(unseen)},
+            executor=executor,
+        )
+    assert report.failures == {}
+    assert [row.id for row in report.rows] == [row.id for row in rows.values()]
+    for row in report.rows:
+        assert (tmp_path / "out" / row.predictions).read_bytes() == (out / row.predictions).read_bytes()
+
+
+def test_a_page_is_written_and_named(done):
+    out, rows = done
+    page = (out / "leaderboard.html").read_text(encoding="utf-8")
+    assert all(row.id in page for row in rows.values())

@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from ..corpus import atomic_write
+from ..corpus import LabelSet, atomic_write
 from ..corpus.readers import open_corpus
 from ..settings import read_settings
 from .grid import Paths, Upstream
@@ -24,11 +24,12 @@ class Stores:
     Args:
         folder: of all stores.
         paths: what placeholders stand for.
+        labels: that are trained on and tested; what a label set drops is not computed.
         device: to compute on.
     """
 
-    def __init__(self, folder: Path, paths: Paths, device: str) -> None:
-        self._folder, self._paths, self._device = folder, paths, device
+    def __init__(self, folder: Path, paths: Paths, labels: LabelSet, device: str) -> None:
+        self._folder, self._paths, self._labels, self._device = folder, paths, labels, device
 
     def place(self, name: str, upstream: Upstream, head: Mapping[str, Any]) -> Path:
         """The store of an upstream for a head: means where they are all that the head needs, else frames."""
@@ -45,7 +46,7 @@ class Stores:
         load = cache(FrozenUpstream)  # once for all corpora
         for spec in specs:
             report = extract(
-                [open_corpus(spec)],
+                [open_corpus(spec).with_labels(self._labels)[0]],
                 UpstreamSpec(upstream.upstream, ckpt, config),
                 folder,
                 keep=keep_for(head),
