@@ -441,22 +441,27 @@ def benchmark(
     row: Annotated[list[str] | None, typer.Option(help="Only the row of this id; may be repeated.")] = None,
     contributor: Annotated[str, typer.Option(help="Who runs it; goes into the rows.")] = "",
     workers: Workers = 0,
+    executor: ExecutorOption = None,
+    scheduler: Scheduler = None,
 ) -> None:
-    """Run a grid: sources x upstreams x targets x seeds, audited first, with statistics over the rows."""
+    """Run a grid: sources x upstreams x targets x seeds, audited first, with statistics and a page over the rows."""
     from .benchmark.run import run_grid
+    from .corpus.executors import open_executor
 
-    report = run_grid(
-        config,
-        out,
-        paths=_pairs(path or [], "--path"),
-        seeds=seeds,
-        skip_missing=skip_missing,
-        allow_leakage=allow_leakage,
-        dry_run=dry_run,
-        only=row or [],
-        contributor=contributor,
-        workers=_cores(workers),
-    )
+    with open_executor(executor, scheduler) as cluster:
+        report = run_grid(
+            config,
+            out,
+            paths=_pairs(path or [], "--path"),
+            seeds=seeds,
+            skip_missing=skip_missing,
+            allow_leakage=allow_leakage,
+            dry_run=dry_run,
+            only=row or [],
+            contributor=contributor,
+            workers=_cores(workers),
+            executor=cluster,
+        )
     print(report.summary)
     if report.failures:
         raise typer.Exit(1)

@@ -15,6 +15,9 @@ from itertools import islice
 from pathlib import Path
 from typing import IO, Any, Protocol
 
+import numpy as np
+
+from . import regression
 from .audio import RATE, AudioError, Wave, check_audio, read_audio
 from .corpus import MANIFEST, atomic_write
 from .corpus.readers import READERS, open_corpus
@@ -83,7 +86,7 @@ def predict(checkpoint: str | Path, source: str, out: str | Path, device: str | 
     """Predict, and write a line a file: id, file, emotion, probabilities.
 
     Args:
-        checkpoint: of s3prl's runner with this downstream.
+        checkpoint: of s3prl's runner with this downstream, or a benchmark's logistic regression.
         source: a file, a folder that is searched for audio, or a corpus.
         out: a ``.csv`` or ``.jsonl`` file; it takes its name when it is complete. A run that was killed goes on.
         device: by default a GPU if there is one.
@@ -154,7 +157,9 @@ def load_predictor(checkpoint: Path, device: str | None = None) -> Predictor:
     for knows, load in PREDICTORS:
         if knows(checkpoint):
             return load(checkpoint, device)
-    raise PredictError(f"{checkpoint}: expected a checkpoint of s3prl's runner with -d zero_shot_emotion")
+    raise PredictError(
+        f"{checkpoint}: expected a checkpoint of s3prl's runner with -d zero_shot_emotion, or {regression.MODEL}"
+    )
 
 
 class SpeechPredictor:
@@ -188,6 +193,31 @@ class SpeechPredictor:
             inputs = [torch.from_numpy(wave).to(self._device) for wave in waves]
             features = featurizer(inputs, upstream(inputs))
             shares: list[list[float]] = downstream.classifier(features).softmax(dim=-1).cpu().tolist()
+        return shares
+
+
+class RegressionPredictor:
+    """A logistic regression on the means of an upstream's layers."""
+
+    def __init__(self, checkpoint: Path, device: str | None) -> None:
+        import torch
+
+        from .features import UpstreamSpec
+        from .features.frozen import FrozenUpstream
+
+        self._regression, about = regression.load(checkpoint)
+        spec = UpstreamSpec(*stored_upstream(checkpoint, Path(about["store"])))
+        with redirect_stdout(None):
+            place = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+            self._upstream = FrozenUpstream(spec, place)
+        self._layer = self._upstream.aliases.get(about["selection"])
+        self.classes: tuple[str, ...] = self._regression.classes
+
+    def __call__(self, waves: Sequence[Wave]) -> list[list[float]]:
+        from .features.frozen import layer_means
+
+        features = [regression.vector(layer_means(frames).numpy(), self._layer) for frames in self._upstream(waves)]
+        shares: list[list[float]] = self._regression.probabilities(np.stack(features)).tolist()
         return shares
 
 
@@ -230,7 +260,15 @@ def _states(checkpoint: Path) -> Any:
     return torch.load(checkpoint, map_location="cpu")
 
 
-PREDICTORS = ((_is_speech, SpeechPredictor),)
+def _is_regression(checkpoint: Path) -> bool:
+    try:
+        regression.load(checkpoint)
+    except regression.RegressionError:
+        return False
+    return True
+
+
+PREDICTORS = ((_is_regression, RegressionPredictor), (_is_speech, SpeechPredictor))
 """What tells a kind of checkpoint, and what loads it."""
 
 

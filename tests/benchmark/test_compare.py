@@ -44,6 +44,20 @@ def row(folder, source, seed, right, target="real", kind="real", utterances=240)
     return made
 
 
+def test_the_majority_class_is_a_baseline_of_every_model(tmp_path):
+    """It has one seed and no model; whoever beats it hears something."""
+    rows = [row(tmp_path, source, seed, 0.8) for source in ("one", "other") for seed in range(2)]
+    rows[2:] = [made.model_copy(update={"head": "another"}) for made in rows[2:]]
+    always = row(tmp_path, "majority", 0, 0.5, kind="majority").model_copy(
+        update={"system": "majority", "head": "none"}
+    )
+    _, comparisons = evaluate(tmp_path, [*rows, always], baseline="majority")
+    assert [(c.key.source, c.key.head) for c in comparisons] == [("one", "demo"), ("other", "another")]
+    assert all(c.sentence.startswith(f"{c.key.source} beats majority on real") for c in comparisons)
+    _, others = evaluate(tmp_path, [*rows, always], baseline="one")
+    assert others == []  # a model of its own, and none at all: neither is compared with the model of "one"
+
+
 def test_it_says_what_beats_what_and_what_is_not_shown(tmp_path):
     rights = {"better": 0.9, "worse": 0.4, "alike": 0.6, "base": 0.6}
     rows = [row(tmp_path, source, seed, right) for source, right in rights.items() for seed in range(3)]

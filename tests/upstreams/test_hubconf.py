@@ -9,7 +9,7 @@ import pytest
 
 from zero_shot_emotion.upstreams import hubconf
 
-OWN = {"stored", "whisper", "hf_audio", "egemaps", "egemaps_lld"}
+OWN = {"stored", "whisper", "hf_audio", "egemaps", "egemaps_lld", "logmel_functionals"}
 
 
 def test_importing_s3prls_hub_is_enough() -> None:

@@ -10,9 +10,11 @@ import yaml
 
 from ..config_files import find_config
 from ..corpus import atomic_write
+from ..regression import MODEL
 from .grid import Grid, InDomainSource, Upstream
-from .plan import System
+from .plan import SECTION, System
 from .row import Row
+from .train import BEST
 
 CARD = "README.md"
 TASK = "audio-classification"
@@ -35,8 +37,10 @@ def write_card(folder: Path, grid: Grid, system: System, rows: Sequence[Row], up
     in_domain = isinstance(grid.sources[system.source], InDomainSource)
     described = grid.sources[system.source].description or f"a source of kind {system.kind}"
     name = f"{grid.name}-{system.source}-{system.upstream}-{system.head}-seed{system.seed}"
+    regression = SECTION in system.config["head"]
+    model = MODEL if regression else BEST
     card = ModelCard.from_template(
-        _data(name, rows),
+        _data(name, rows, "scikit-learn" if regression else "s3prl"),
         template_path=str(find_config("pages", "model-card", ".j2")),
         title=f"Speech emotion recognition: {system.source} → {', '.join(system.targets)}",
         summary=(
@@ -44,7 +48,8 @@ def write_card(folder: Path, grid: Grid, system: System, rows: Sequence[Row], up
             f"a system of the benchmark {grid.name!r} of zero-shot-emotion."
         ),
         # each fold of a cross-validation has a checkpoint of its own
-        checkpoint="fold0/dev-best.ckpt" if in_domain else "dev-best.ckpt",
+        checkpoint=f"fold0/{model}" if in_domain else model,
+        by_s3prl=not regression,
         classes=list(grid.label_set.classes),
         upstream=" ".join(part for part in (upstream.upstream, upstream.ckpt) if part),
         source=system.source,
@@ -63,7 +68,7 @@ def write_card(folder: Path, grid: Grid, system: System, rows: Sequence[Row], up
         file.write(str(card))
 
 
-def _data(name: str, rows: Sequence[Row]) -> Any:
+def _data(name: str, rows: Sequence[Row], library: str) -> Any:
     """The metadata that stands in the head of the card."""
     from huggingface_hub import EvalResult, ModelCardData
 
@@ -82,7 +87,7 @@ def _data(name: str, rows: Sequence[Row]) -> Any:
         if metric in METRIC_TYPES
     ]
     return ModelCardData(
-        library_name="s3prl",
+        library_name=library,
         pipeline_tag=TASK,
         tags=["speech-emotion-recognition", "zero-shot-emotion", "s3prl"],
         metrics=list(METRIC_TYPES.values()),

@@ -138,10 +138,14 @@ def _key(row: Row) -> Key:
 
 
 def _pairs(systems: dict[Key, list[Row]], baseline: str | None) -> list[tuple[Key, Key]]:
-    """Each system with the baseline that has the same upstream and head; protocols may differ, such as the share."""
+    """Each system with the baseline that has the same upstream and head; protocols may differ, such as the share.
+
+    The majority class has neither: as the baseline it stands beside every model.
+    """
     of_model = {(key.system, key.head): key for key in systems if key.source == baseline}
-    others = [key for key in systems if key.source != baseline]
-    return [(key, of_model[key.system, key.head]) for key in others if (key.system, key.head) in of_model]
+    always = next((key for key in of_model.values() if systems[key][0].source_kind == "majority"), None)
+    others = {key: of_model.get((key.system, key.head), always) for key in systems if key.source != baseline}
+    return [(key, of) for key, of in others.items() if of is not None]
 
 
 def _resampled(folder: Path, systems: dict[Key, list[Row]], metric: str) -> Resampled:

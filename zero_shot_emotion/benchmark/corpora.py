@@ -82,21 +82,48 @@ class Corpora:
         """The text of a synthetic source, before anything is spoken."""
         return open_corpus(str(self._text(source, seed)))
 
-    def _text(self, source: SyntheticSource, seed: int) -> Path:
+    def stages(self, name: str, seed: int) -> list[str]:
+        """The specs of a synthetic source's text, speech and emotional speech, as far as they were made."""
+        source = self._grid.sources[name]
+        if not isinstance(source, SyntheticSource):
+            return []
+        places = [self._text_place(source, seed), self._spoken_place(source, seed), self._injected_place(source, seed)]
+        return [str(place) for place in dict.fromkeys(places) if (place / CARD).exists()]
+
+    def _text_place(self, source: SyntheticSource, seed: int) -> Path:
         if source.text is not None:
             return Path(self._paths.fill(source.text))
-        from generation.generate import generate
+        recipe = {**_text_recipe(source), "labels": self._grid.labels, "seed": seed}
+        return self._place(f"{source.datasheet}-text", recipe)
 
-        recipe: dict[str, Any] = {key: getattr(source, key) for key in ("datasheet", "language", "utterances")}
-        folder = self._place(f"{source.datasheet}-text", {**recipe, "labels": self._grid.labels, "seed": seed})
-        if not (folder / CARD).exists():
-            generate(folder, labels=self._grid.label_set, seed=seed, **recipe)
+    def _spoken_place(self, source: SyntheticSource, seed: int) -> Path:
+        text = self._text_place(source, seed)
+        said = {"text": text.name, "engine": source.engine, "settings": source.settings, "seed": seed}
+        return self._place(f"{source.datasheet}-spoken", said)
+
+    def _injected_place(self, source: SyntheticSource, seed: int) -> Path:
+        spoken = self._spoken_place(source, seed)
+        if source.rules is None:
+            return spoken
+        rules = find_config("injection", source.rules) if source.method == "rules" else None
+        content = {"rules_hash": sha256(rules.read_bytes()).hexdigest()} if rules else {}
+        recipe = {**_injection(source), **content, "neutral": source.neutral, "spoken": spoken.name, "seed": seed}
+        return self._place(f"{source.datasheet}-{'neutral' if source.neutral else 'emotional'}", recipe)
+
+    def _text(self, source: SyntheticSource, seed: int) -> Path:
+        folder = self._text_place(source, seed)
+        if source.text is None and not (folder / CARD).exists():
+            from generation.generate import generate
+
+            generate(folder, labels=self._grid.label_set, seed=seed, **_text_recipe(source))
         return folder
 
     def _synthetic(self, source: SyntheticSource, seed: int) -> Path:
-        text = self._text(source, seed)
-        said = {"text": text.name, "engine": source.engine, "settings": source.settings, "seed": seed}
-        spoken = self._place(f"{source.datasheet}-spoken", said)
+        text, spoken, folder = (
+            self._text(source, seed),
+            self._spoken_place(source, seed),
+            self._injected_place(source, seed),
+        )
         if not (spoken / CARD).exists():
             from tts.speak import speak
 
@@ -106,17 +133,14 @@ class Corpora:
                 "skip_errors": source.skip_errors,
             }
             speak(open_corpus(str(text)), spoken, seed=seed, **options, **self._work)
-        if source.rules is None:
-            return spoken
-        injection = {"method": source.method, "rules": source.rules, "intensity": source.intensity}
-        rules = find_config("injection", source.rules) if source.method == "rules" else None
-        content = {"rules_hash": sha256(rules.read_bytes()).hexdigest()} if rules else {}
-        recipe = {**injection, **content, "neutral": source.neutral, "spoken": spoken.name, "seed": seed}
-        folder = self._place(f"{source.datasheet}-{'neutral' if source.neutral else 'emotional'}", recipe)
         if not (folder / CARD).exists():
             from injection.inject import inject
 
-            also: dict[str, Any] = {**injection, "neutral": source.neutral, "skip_errors": source.skip_errors}
+            also: dict[str, Any] = {
+                **_injection(source),
+                "neutral": source.neutral,
+                "skip_errors": source.skip_errors,
+            }
             inject(open_corpus(str(spoken)), folder, seed=seed, **also, **self._work)
         return folder
 
@@ -132,6 +156,14 @@ class Corpora:
     def _place(self, name: str, recipe: dict[str, Any]) -> Path:
         """A folder for what a recipe makes; another recipe gets another one."""
         return self._folder / f"{name.replace('/', '-')}-{Row.id_for(recipe)[:8]}"
+
+
+def _text_recipe(source: SyntheticSource) -> dict[str, Any]:
+    return {key: getattr(source, key) for key in ("datasheet", "language", "utterances")}
+
+
+def _injection(source: SyntheticSource) -> dict[str, Any]:
+    return {"method": source.method, "rules": source.rules, "intensity": source.intensity}
 
 
 def kind_of(grid: Grid, name: str) -> SourceKind:

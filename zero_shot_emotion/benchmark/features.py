@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-from ..corpus import atomic_write
+from ..corpus import LabelSet, atomic_write
 from ..corpus.readers import open_corpus
 from ..settings import read_settings
 from .grid import Paths, Upstream
+from .plan import SECTION
 from .row import Row
 
 COSTS = "costs.json"
@@ -22,11 +24,12 @@ class Stores:
     Args:
         folder: of all stores.
         paths: what placeholders stand for.
+        labels: that are trained on and tested; what a label set drops is not computed.
         device: to compute on.
     """
 
-    def __init__(self, folder: Path, paths: Paths, device: str) -> None:
-        self._folder, self._paths, self._device = folder, paths, device
+    def __init__(self, folder: Path, paths: Paths, labels: LabelSet, device: str) -> None:
+        self._folder, self._paths, self._labels, self._device = folder, paths, labels, device
 
     def place(self, name: str, upstream: Upstream, head: Mapping[str, Any]) -> Path:
         """The store of an upstream for a head: means where they are all that the head needs, else frames."""
@@ -36,17 +39,20 @@ class Stores:
     def fill(self, name: str, upstream: Upstream, head: Mapping[str, Any], specs: Iterable[str]) -> None:
         """Store what is not there of some corpora; bad audio is left to the head's own settings."""
         from ..features import UpstreamSpec, extract
+        from ..features.frozen import FrozenUpstream
 
         folder = self.place(name, upstream, head)
         ckpt, config = upstream.ckpt and self._paths.fill(upstream.ckpt), self._paths.config(upstream.config)
+        load = cache(FrozenUpstream)  # once for all corpora
         for spec in specs:
             report = extract(
-                [open_corpus(spec)],
+                [open_corpus(spec).with_labels(self._labels)[0]],
                 UpstreamSpec(upstream.upstream, ckpt, config),
                 folder,
                 keep=keep_for(head),
                 device=self._device,
                 skip_errors=True,
+                load=load,
             )
             if report.computed:
                 costs = self._costs(folder)
@@ -72,6 +78,8 @@ class Stores:
 
 def keep_for(head: Mapping[str, Any]) -> str:
     """``means`` where all before the pooling is linear in the frames, else ``frames``."""
+    if SECTION in head:
+        return "means"
     model = read_settings({"datarc": {}, **head["downstream_expert"]}).modelrc
     pooled = model.UtteranceLevel
     linear = model.select == "UtteranceLevel" and pooled.pooling == "MeanPooling" and pooled.pre_net is None

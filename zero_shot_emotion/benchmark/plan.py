@@ -11,6 +11,7 @@ import yaml
 
 from ..config_files import find_config
 from ..corpus import Corpus
+from ..regression import read_regression
 from .corpora import kind_of
 from .fingerprint import AudioHashes, fingerprint
 from .grid import CorpusSource, Grid, GridError, InDomainSource, MajoritySource, Paths, PriorSource, ShareSource
@@ -18,6 +19,8 @@ from .row import Row, SourceKind
 
 Opened = dict[str, Corpus]
 """Corpora by their specs as the grid has them, placeholders and all."""
+SECTION = "logistic_regression"
+"""Of a head's config: what makes it a logistic regression, on which s3prl's runner has no part."""
 MAJORITY = "majority class"
 """What the system that always says the commonest class is called."""
 
@@ -122,6 +125,8 @@ def head_config(grid: Grid, name: str) -> dict[str, Any]:
         config, where = yaml.safe_load(path.read_text(encoding="utf-8")), str(path)
     else:
         config, where = head, f"heads.{name}"
+    if isinstance(config, dict) and SECTION in config:
+        return _regression(config, f"{where}.{SECTION}", grid.labels)
     for section in ("runner", "optimizer", "downstream_expert"):
         if not isinstance(config, dict) or not isinstance(config.get(section), dict):
             raise GridError(f"{where}: {section}: missing, expected a section of s3prl's downstream config")
@@ -130,6 +135,16 @@ def head_config(grid: Grid, name: str) -> dict[str, Any]:
     data = {key: value for key, value in (expert.get("datarc") or {}).items() if key not in reserved}
     runner = {**config["runner"], "eval_dataloaders": ["dev"]}  # a target there would be looked at, then selected on
     return {**config, "runner": runner, "downstream_expert": {**expert, "datarc": {**data, "labels": grid.labels}}}
+
+
+def _regression(config: dict[str, Any], where: str, labels: str) -> dict[str, Any]:
+    """The config of a logistic regression: its options, and how the corpora are read."""
+    options = read_regression(config[SECTION] or {}, where).model_dump(mode="json")
+    data = (config.get("downstream_expert") or {}).get("datarc") or {}
+    known = {
+        key: data[key] for key in ("valid_ratio", "dev_metric", "balance", "bad_audio", "min_seconds") if key in data
+    }
+    return {SECTION: options, "downstream_expert": {"datarc": {**known, "labels": labels}}}
 
 
 def _targets(grid: Grid, paths: Paths, source: str, left_out: dict[tuple[str, str], str]) -> tuple[str, ...]:
@@ -172,7 +187,7 @@ def _systems(
     for upstream, settings in grid.upstreams.items():
         described = settings.model_dump(exclude={"heads", "requires", "description"})
         for head in grid.heads_of(upstream):
-            metric = heads[head]["downstream_expert"]["datarc"].get("dev_metric", "UAR")
+            chosen_by = _head_protocol(heads[head])
             for tested in each:
                 # in-domain systems learn from the target: it belongs to what they are
                 own = {"target": tested[0]} if isinstance(found, InDomainSource) else {}
@@ -184,7 +199,7 @@ def _systems(
                     seed,
                     tested,
                     {**config, **own, "upstream": described, "head": heads[head], "seed": seed},
-                    {"dev metric": metric, **protocol},
+                    {**chosen_by, **protocol},
                 )
 
 
@@ -192,6 +207,17 @@ def _made_of(grid: Grid, source: str) -> list[str]:
     """A source and all that it is made of."""
     of = getattr(grid.sources[source], "of", ())
     return [source, *(name for base in ((of,) if isinstance(of, str) else of) for name in _made_of(grid, base))]
+
+
+def _head_protocol(head: dict[str, Any]) -> dict[str, Any]:
+    """What of a head decides about the numbers, besides its name."""
+    metric = head["downstream_expert"]["datarc"].get("dev_metric", "UAR")
+    if SECTION not in head:
+        return {"dev metric": metric}
+    options = head[SECTION]
+    if not isinstance(options["penalty"], list):
+        return dict(options)  # nothing is chosen
+    return {**options, "penalty": " or ".join(map(str, options["penalty"])), "dev metric": metric}
 
 
 def _protocol(grid: Grid, source: str) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import shlex
 import shutil
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import BrokenExecutor, Executor, Future
+from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -19,6 +19,7 @@ from queue import SimpleQueue
 from typing import Any
 
 from ..corpus import UserError, atomic_write
+from ..corpus.executors import deaths
 from ..corpus.readers import open_corpus
 from ..corpus.stage import local_executor
 from ..results import predictions_path, read_results
@@ -42,6 +43,7 @@ METRICS = ("UAR", "WA", "macro-F1")
 UPSTREAM = "upstream.json"
 """Beside a checkpoint: the upstream whose stored features it was trained on, for `zero_shot_emotion.predict`."""
 STATISTICS = "statistics.json"
+PAGE = "leaderboard.html"
 
 
 @dataclass
@@ -133,6 +135,19 @@ class Benchmark:
             self._train(ready, self.executor or local)
         return self.gather()
 
+    def write_page(self, rows: Sequence[Row]) -> str:
+        """Write ``leaderboard.html`` over all that the folder holds, with recordings; returns a line that says so."""
+        from .leaderboard import load_board
+        from .leaderboard.page import write_page
+        from .leaderboard.samples import read_samples
+
+        seed = self.grid.all_seeds[0]
+        stages = dict.fromkeys(spec for name in self.grid.sources for spec in self.corpora.stages(name, seed))
+        compared = self.grid.baseline in {row.source for row in rows}
+        board = load_board(self.out, self.grid.baseline if compared else None)
+        write_page(board, self.out / PAGE, None, read_samples(list(stages)) if stages else None)
+        return f"page  {self.out / PAGE}: {len(board.lines)} entries"
+
     def gather(self) -> list[Row]:
         """Write ``results.jsonl``: the rows of this grid, and those in the folder that none of them replaces."""
         planned = [row_id for _, _, row_id in self.plan.rows()]
@@ -149,7 +164,7 @@ class Benchmark:
         """Make corpora and features; a source that cannot be made costs its own systems alone."""
         jobs: list[tuple[System, Job]] = []
         device = default_device() if any(s.upstream for s in todo) else "cpu"
-        self._stores = Stores(self.out / "features", self.paths, device)
+        self._stores = Stores(self.out / "features", self.paths, self.grid.label_set, device)
         specs: dict[tuple[str, int], list[str]] = {}
         for system in todo:
             try:
@@ -222,7 +237,7 @@ class Benchmark:
                     else:
                         self.failures[system.name] = problem
                     bar.update()
-            except BrokenExecutor as error:
+            except deaths() as error:
                 raise UserError(
                     f"{self.grid.name}: a worker process died ({error}). What was finished is kept in {self.out}; "
                     "run the same command again to go on"
@@ -458,4 +473,5 @@ def run_grid(
         if comparisons:
             lines += ["", f"against {grid.baseline} (Holm over {len(comparisons)}; all in {out / STATISTICS}):"]
             lines += report.said(comparisons)
+        lines += ["", benchmark.write_page(rows)]
     return Report("\n".join(lines), rows, benchmark.failures)

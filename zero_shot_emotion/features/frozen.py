@@ -40,6 +40,13 @@ class UpstreamSpec:
         return {"upstream": self.name, "checkpoint": path_hash(self.ckpt), "config": path_hash(self.config)}
 
 
+def layer_means(frames: Tensor) -> Tensor:
+    """The mean over frames of (layers, frames, width), float32 of shape (layers, width), on the CPU."""
+    import torch
+
+    return frames.mean(dim=1, dtype=torch.float64).float().cpu()
+
+
 class FrozenUpstream:
     """An upstream of s3prl's hub, loaded, in evaluation mode, in single precision.
 

@@ -53,7 +53,14 @@ def egemaps_lld(model_config: str | None = None, **kwargs: Any) -> Any:
     return UpstreamExpert("lld", model_config)
 
 
-OWN = (stored, whisper, hf_audio, egemaps, egemaps_lld)
+def logmel_functionals(**kwargs: Any) -> Any:
+    """Mean and standard deviation of 40 log-mel bands over the clip."""
+    from .logmel import UpstreamExpert
+
+    return UpstreamExpert()
+
+
+OWN = (stored, whisper, hf_audio, egemaps, egemaps_lld, logmel_functionals)
 
 
 def register(hub: ModuleType) -> None:
