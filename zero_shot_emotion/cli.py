@@ -27,7 +27,8 @@ datasheet_app = typer.Typer(help="Describe a corpus that may not be used.", no_a
 app.add_typer(datasheet_app, name="datasheet")
 
 Out = Annotated[Path, typer.Option("-o", "--out", help="Folder of the new corpus.")]
-Input = Annotated[str, typer.Argument(metavar="CORPUS", help="A corpus folder, or READER:PATH; #SPLIT takes a split.")]
+CORPUS_HELP = "A corpus folder, or READER:PATH; #SPLIT takes a split."
+Input = Annotated[str, typer.Argument(metavar="CORPUS", help=CORPUS_HELP)]
 Seed = Annotated[int, typer.Option(help="Fixes everything that is drawn.")]
 Workers = Annotated[int, typer.Option("-j", "--workers", min=0, help="Processes; 0 takes one a core.")]
 SkipErrors = Annotated[bool, typer.Option(help="Leave out what fails, and count it.")]
@@ -220,6 +221,41 @@ def inject(
         neutral=neutral,
         seed=seed,
         workers=_cores(workers),
+        skip_errors=skip_errors,
+        overwrite=overwrite,
+    )
+    print(report.summary())
+
+
+@app.command()
+def extract(
+    corpora: Annotated[list[str], typer.Argument(metavar="CORPUS...", help=CORPUS_HELP)],
+    upstream: Annotated[str, typer.Option("-u", "--upstream", help="Any upstream of s3prl's hub.")],
+    out: Annotated[Path, typer.Option("-o", "--out", help="Folder of the store; new utterances are added.")],
+    ckpt: Annotated[str | None, typer.Option("-k", "--upstream-ckpt", help="Where the upstream needs one.")] = None,
+    config: Annotated[
+        str | None, typer.Option("-g", "--upstream-model-config", help="Where the upstream needs one.")
+    ] = None,
+    keep: Annotated[
+        str, typer.Option(help="means (all that the default head needs) or frames, of each layer.")
+    ] = "means",
+    device: Annotated[str | None, typer.Option(help="cpu, cuda or cuda:N; by default a GPU if there is one.")] = None,
+    batch_seconds: Annotated[float | None, typer.Option(min=0, help="Seconds of audio in a batch.")] = None,
+    skip_errors: SkipErrors = False,
+    overwrite: Overwrite = False,
+) -> None:
+    """Features of a frozen upstream, computed once: train on them with -u stored -k STORE."""
+    from .corpus.readers import open_corpus
+    from .features import UpstreamSpec
+    from .features import extract as run
+
+    report = run(
+        [open_corpus(corpus) for corpus in corpora],
+        UpstreamSpec(upstream, ckpt, config),
+        out,
+        keep=keep,
+        device=device,
+        batch_seconds=batch_seconds,
         skip_errors=skip_errors,
         overwrite=overwrite,
     )

@@ -13,6 +13,8 @@ from torch.utils.data import BatchSampler, DataLoader, Dataset, RandomSampler, S
 from tqdm import tqdm
 
 from .audio import AudioError, Wave, check_audio, read_audio
+from .features import FeatureStore, StoreError
+from .features.stand_in import find, ticket
 from .sources import Entry
 
 Batch = tuple[list[Wave], list[int], list[str]]
@@ -50,11 +52,9 @@ class EmotionDataset(Dataset):
         min_seconds: float = 0.1,
         pre_load: bool = True,
     ) -> None:
-        self._min_seconds = min_seconds
+        self._min_seconds, self._keep = min_seconds, pre_load
         with ThreadPoolExecutor(READERS) as pool:
-            found = list(
-                tqdm(pool.map(self._try, entries, [pre_load] * len(entries)), desc=f"read {name}", total=len(entries))
-            )
+            found = list(tqdm(pool.map(self._try, entries), desc=f"read {name}", total=len(entries)))
         problems = [problem for problem in found if isinstance(problem, AudioError)]
         self.bad = dict(Counter(problem.reason for problem in problems))
         if problems:
@@ -64,16 +64,16 @@ class EmotionDataset(Dataset):
             if bad_audio == "error" or len(problems) == len(entries):
                 raise AudioError("bad set", f"{message}. Set datarc.bad_audio to 'skip' to leave them out")
             print(f"[Expert] - {message}: left out")
-        kept = [(e, w) for e, w in zip(entries, found, strict=True) if not isinstance(w, AudioError)]
+        kept = [(e, f) for e, f in zip(entries, found, strict=True) if not isinstance(f, AudioError)]
         self.entries = [entry for entry, _ in kept]
-        self._waves = [wave for _, wave in kept] if pre_load else None
+        self._kept = [what for _, what in kept]
 
-    def _try(self, entry: Entry, keep: bool) -> Wave | AudioError | None:
+    def _try(self, entry: Entry) -> Wave | AudioError | None:
         try:
             wave = self._read(entry)
         except AudioError as error:
             return error
-        return wave if keep else None
+        return wave if self._keep else None
 
     def _read(self, entry: Entry) -> Wave:
         assert entry.path is not None  # sets of an experiment on speech have audio
@@ -86,9 +86,8 @@ class EmotionDataset(Dataset):
 
     def __getitem__(self, index: int) -> tuple[Wave, int, str]:
         entry = self.entries[index]
-        wave = self._waves[index] if self._waves is not None else self._read(entry)
-        assert wave is not None
-        return wave, entry.label, entry.id
+        wave = self._kept[index]
+        return self._read(entry) if wave is None else wave, entry.label, entry.id
 
     def __len__(self) -> int:
         return len(self.entries)
@@ -97,6 +96,48 @@ class EmotionDataset(Dataset):
     def labels(self) -> np.ndarray:
         """Class indices, shape (utterances,)."""
         return np.array([entry.label for entry in self.entries])
+
+
+class StoredDataset(EmotionDataset):
+    """Labelled tickets for stored features; no audio is decoded.
+
+    Args:
+        entries: the utterances.
+        name: of the set, for messages.
+        store: where their features are.
+        bad_audio: as above; what was found bad when features were stored counts.
+        min_seconds: shorter audio is bad, in seconds.
+
+    Raises:
+        AudioError: as above.
+        StoreError: if features are not stored, with the command that stores them.
+    """
+
+    def __init__(
+        self,
+        entries: Sequence[Entry],
+        name: str,
+        store: FeatureStore,
+        bad_audio: str = "error",
+        min_seconds: float = 0.1,
+    ) -> None:
+        self._store = store
+        self._missing: list[Entry] = []
+        super().__init__(entries, name, bad_audio, min_seconds, pre_load=True)
+        if self._missing:
+            corpora = " ".join(sorted({entry.corpus for entry in self._missing}))
+            raise StoreError(
+                f"{name}: {len(self._missing)} of {len(entries)} utterances are not in {store.folder} "
+                f"(first: {self._missing[0].id}, {self._missing[0].path}). Store {corpora}: {store.command()}"
+            )
+
+    def _read(self, entry: Entry) -> Wave:
+        assert entry.path is not None
+        stored = find(self._store, entry.path, entry.id, self._min_seconds)
+        if stored is None:
+            self._missing.append(entry)
+            return np.zeros(1, dtype=np.float32)
+        return ticket(self._store, stored)
 
 
 def collate(samples: Sequence[tuple[Wave, int, str]]) -> Batch:

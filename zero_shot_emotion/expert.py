@@ -15,13 +15,27 @@ from torch.utils.data import DataLoader
 from . import metrics
 from .audio import read_audio
 from .corpus import atomic_write
-from .dataset import EmotionDataset, ResumableLoader, class_weights, collate, derived_seed, rank, train_batches
+from .dataset import (
+    EmotionDataset,
+    ResumableLoader,
+    StoredDataset,
+    class_weights,
+    collate,
+    derived_seed,
+    rank,
+    train_batches,
+)
+from .features import FeatureStore, StoreError, check_stand_in
+from .features.stand_in import UPSTREAM, find, ticket
+from .heads.carry_over import carry_over
 from .model import EmotionClassifier
 from .results import Predictions, confusion_figure, write_predictions, write_report
-from .settings import RESERVED, ConfigError, read_settings
+from .settings import RESERVED, ConfigError, ModelSettings, read_settings
 from .sources import Sources
 
 TAG = "zero_shot_emotion"
+STORE_KEY = "features.json"
+"""What the features were that an experiment was trained on, if they were stored ones."""
 
 
 class DownstreamExpert(nn.Module):
@@ -48,19 +62,38 @@ class DownstreamExpert(nn.Module):
         self.expdir = Path(expdir)
         self._arguments = kwargs
         self._seed = int(kwargs.get("seed", 0))
-        self._sources = Sources(settings.datarc, self._seed, fold=kwargs.get("downstream_variant"))
+        soft = settings.datarc.soft_labels
+        self._sources = Sources(settings.datarc, self._seed, fold=kwargs.get("downstream_variant"), soft_labels=soft)
         self._datasets: dict[str, EmotionDataset] = {}
+        self._store = self._open_store(settings.modelrc) if kwargs.get("upstream") == UPSTREAM else None
         if kwargs.get("mode") == "train":
             self._check_evaluated(kwargs.get("runner", {}).get("eval_dataloaders", []))
 
-        self.classifier = EmotionClassifier(upstream_dim, len(self.classes), settings.modelrc)
+        with torch.random.fork_rng(devices=[]):  # an upstream that draws, or draws none, must not change the head
+            torch.manual_seed(derived_seed(self._seed))
+            self.classifier = EmotionClassifier(upstream_dim, len(self.classes), settings.modelrc)
         self._class_weights: Tensor | None = None
+        self._soft: dict[str, tuple[float, ...]] = {}
         # Below any score: a first dev score of 0 is a best one too.
         self.register_buffer("best_score", torch.full((1,), -1.0))
         # Epoch, and batches of it that were trained on: s3prl saves the first only.
         self.register_buffer("position", torch.zeros(2, dtype=torch.long))
         # s3prl evaluates in one process of several: a forward pass there must not wait for the others to share buffers.
         self._ddp_params_and_buffers_to_ignore = [name for name, _ in self.named_buffers()]
+
+    def _open_store(self, model: ModelSettings) -> FeatureStore:
+        """The store that the upstream serves; refused where it would train or test another model than before."""
+        store = FeatureStore(self._arguments["upstream_ckpt"])
+        check_stand_in(store, model, self._arguments)
+        trained_on = self.expdir / STORE_KEY
+        if self._arguments.get("mode") == "train" and not self._arguments.get("past_exp"):
+            with atomic_write(trained_on) as file:
+                json.dump(store.key, file, indent=2)
+        elif trained_on.exists() and json.loads(trained_on.read_text(encoding="utf-8")) != store.key:
+            raise StoreError(
+                f"{store.folder}: holds other features than those that {self.expdir} was trained on ({trained_on})"
+            )
+        return store
 
     def _check_evaluated(self, evaluated: list[str]) -> None:
         """Refuse now what would fail at the first evaluation, and warn of targets."""
@@ -90,15 +123,24 @@ class DownstreamExpert(nn.Module):
         return DataLoader(
             dataset,
             batch_size=self.datarc.eval_batch_size,
-            num_workers=self.datarc.num_workers,
+            num_workers=self._num_workers,
             collate_fn=collate,
         )
+
+    @property
+    def _num_workers(self) -> int:
+        """Processes that load ahead; there is nothing to load where features are stored."""
+        return self.datarc.num_workers if self._store is None else 0
 
     def _dataset(self, split: str) -> EmotionDataset:
         if split not in self._datasets:
             rc = self.datarc
             entries = self._sources.get(split).entries
-            self._datasets[split] = EmotionDataset(entries, split, rc.bad_audio, rc.min_seconds, rc.pre_load)
+            if self._store is None:
+                dataset = EmotionDataset(entries, split, rc.bad_audio, rc.min_seconds, rc.pre_load)
+            else:
+                dataset = StoredDataset(entries, split, self._store, rc.bad_audio, rc.min_seconds)
+            self._datasets[split] = dataset
             if split == "train":
                 self._prepare_training(self._datasets[split])
         return self._datasets[split]
@@ -109,6 +151,7 @@ class DownstreamExpert(nn.Module):
             weights = class_weights(dataset.labels, len(self.classes))
             # No buffer: a checkpoint that holds them would not load where nothing is trained.
             self._class_weights = torch.tensor(weights, dtype=torch.float)
+        self._soft = {entry.id: entry.soft for entry in dataset.entries if entry.soft is not None}
         train, dev = self._sources.train_and_dev
         with atomic_write(self.expdir / "splits.json") as file:
             json.dump({"train": [e.id for e in train.entries], "dev": [e.id for e in dev.entries]}, file, indent=0)
@@ -126,7 +169,7 @@ class DownstreamExpert(nn.Module):
             self.position.copy_(torch.tensor([epoch, position + 1]))
 
         return ResumableLoader(
-            dataset, batches, done, rc.num_workers, lambda i: derived_seed(self._seed, epoch, i), advance
+            dataset, batches, done, self._num_workers, lambda i: derived_seed(self._seed, epoch, i), advance
         )
 
     @property
@@ -149,7 +192,8 @@ class DownstreamExpert(nn.Module):
         logits = self.classifier(features)
         truth = torch.tensor(labels, device=logits.device)
         weights = self._class_weights if self.training else None
-        loss = nn.functional.cross_entropy(logits, truth, None if weights is None else weights.to(logits.device))
+        aim = truth if not (self.training and self._soft) else logits.new_tensor([self._soft[name] for name in ids])
+        loss = nn.functional.cross_entropy(logits, aim, None if weights is None else weights.to(logits.device))
         records["loss"] += [loss.item()] * len(labels)
         records["id"] += ids
         records["truth"] += labels
@@ -196,6 +240,8 @@ class DownstreamExpert(nn.Module):
             "seed": self._seed,
             "bad_audio": self._dataset(split).bad,
         }
+        if self._store is not None:
+            about["features"] = self._store.key
         report = write_report(self.expdir, split, self._sources.get(split), predictions, about)
         # The suffix: files are named by the second, and tests of several targets may run at once.
         with SummaryWriter(str(self.expdir), filename_suffix=f".{split}") as writer:
@@ -209,9 +255,32 @@ class DownstreamExpert(nn.Module):
         with (self.expdir / "log.log").open("a", encoding="utf-8") as file:
             file.write(line + "\n")
 
+    # interface of our own start-up hook, for ``-m train -i CKPT``
+    def carry_over(self, checkpoint: dict[str, Any]) -> None:
+        """Start from another experiment's weights; its classes may be others. What becomes of each is printed."""
+        name = self._arguments.get("init_ckpt")
+        try:
+            before = read_settings(checkpoint["Config"]["downstream_expert"]).datarc.label_set.classes
+        except (KeyError, TypeError, ConfigError) as error:
+            raise ConfigError(
+                f"-i {name}: expected a checkpoint of the downstream zero_shot_emotion: {error}"
+            ) from None
+        own = [name for name, _ in self.named_buffers() if "." not in name]
+        done = carry_over(self, checkpoint["Downstream"], before == self.classes, own)
+        print(f"[Expert] - {name} ({', '.join(before)}): {done}")
+
     # interface
     def load_audio(self, path: str | Path) -> Tensor:
-        """A file of any rate and channel count as a mono wave at 16 kHz, for ``-m inference``."""
+        """A file of any rate and channel count as a mono wave at 16 kHz, for ``-m inference``.
+
+        Raises:
+            StoreError: if the upstream serves stored features and has none of this file.
+        """
+        if self._store is not None:
+            stored = find(self._store, Path(path), str(path), min_seconds=0.0)
+            if stored is None:
+                raise StoreError(f"{path}: is not in {self._store.folder}, expected the upstream itself for new files")
+            return torch.from_numpy(ticket(self._store, stored))
         return torch.from_numpy(read_audio(path).wave.astype(np.float32, copy=False))
 
     # interface

@@ -90,12 +90,15 @@ class DataSettings(CorporaSettings):
     """``datarc``: the corpora, and how their audio is read.
 
     Attributes:
+        soft_labels: the column of the training corpora that holds a probability for each class, such as ``scores``
+            of weak labels; the loss is then taken against the whole distribution.
         balance: ``loss`` weighs classes by their inverse frequency, ``sampling`` draws them equally often.
         bad_audio: what to do about audio that is missing, unreadable, too short, silent or not finite.
         min_seconds: shorter audio is bad, in seconds.
         pre_load: keep all waves in memory.
     """
 
+    soft_labels: str | None = None
     balance: Literal["none", "loss", "sampling"] = "none"
     bad_audio: Literal["error", "skip"] = "error"
     min_seconds: Annotated[float, Field(ge=0)] = 0.1
@@ -144,10 +147,15 @@ class DeepModelSettings(_Section):
 
 
 class ModelSettings(_Section):
-    """``modelrc``: the head on the upstream's weighted sum of layers."""
+    """``modelrc``: the head on the upstream's weighted sum of layers.
+
+    Attributes:
+        projector_dim: width of the linear layer before the head; ``ResNet50`` sees the features as they are.
+        select: s3prl's ``UtteranceLevel`` and ``DeepModel``, or ``ResNet50`` on log-mel frames.
+    """
 
     projector_dim: Annotated[int, Field(ge=1)] = 256
-    select: Literal["UtteranceLevel", "DeepModel"] = "UtteranceLevel"
+    select: Literal["UtteranceLevel", "DeepModel", "ResNet50"] = "UtteranceLevel"
     UtteranceLevel: UtteranceLevelSettings = UtteranceLevelSettings()
     DeepModel: DeepModelSettings = DeepModelSettings()
 

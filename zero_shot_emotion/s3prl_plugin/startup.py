@@ -3,7 +3,7 @@
 s3prl has no plugin mechanism: its runner imports ``s3prl.downstream.<name>.expert``. The finder below
 answers for ``s3prl.downstream.zero_shot_emotion`` with the very modules of ``zero_shot_emotion`` (one
 module under two names, so that classes and pickles stay the same), and lets `repairs` run when s3prl is
-first imported. It imports nothing beyond what an interpreter holds at start, and costs well under a
+first imported. It also adds this project's upstreams to s3prl's hub. It imports nothing beyond what an interpreter holds at start, and costs well under a
 millisecond. The environment variable ``ZERO_SHOT_EMOTION_PLUGIN=0`` switches it off.
 """
 
@@ -22,6 +22,7 @@ SWITCH = "ZERO_SHOT_EMOTION_PLUGIN"
 PACKAGE = "zero_shot_emotion"
 ALIAS = f"s3prl.downstream.{PACKAGE}"
 RUNNER = "s3prl.downstream.runner"
+HUB = "s3prl.hub"
 
 
 class _Alias:
@@ -48,7 +49,7 @@ class Finder:
             from importlib.machinery import ModuleSpec
 
             return ModuleSpec(name, _Alias())  # type: ignore[arg-type]
-        if name in ("s3prl", RUNNER) or (name.startswith("torchaudio") and _s3prl_is_in_play()):
+        if name in ("s3prl", HUB, RUNNER) or (name.startswith("torchaudio") and _s3prl_is_in_play()):
             from . import repairs
 
             return repairs.find_spec(self, name, path, target)
