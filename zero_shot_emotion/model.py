@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 from s3prl.downstream.emotion.model import DeepModel
-from s3prl.downstream.model import AttentivePooling, UtteranceLevel
+from s3prl.downstream.model import AttentivePooling, MeanPooling, UtteranceLevel
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pad_sequence
 
@@ -25,6 +25,17 @@ class MaskedAttentivePooling(AttentivePooling):
         padding = frames.unsqueeze(0) >= features_len.to(frames.device).unsqueeze(1)
         additive = torch.zeros(padding.shape, device=frames.device).masked_fill(padding, float("-inf"))
         pooled, _ = self.sap_layer(feature_BxTxH, additive)
+        return pooled, torch.ones(len(feature_BxTxH)).long()
+
+
+class MaskedMeanPooling(MeanPooling):
+    """s3prl's mean pooling without its loop over utterances, which took a third of a step on stored means."""
+
+    def forward(self, feature_BxTxH: Tensor, features_len: Tensor, **kwargs: object) -> tuple[Tensor, Tensor]:  # noqa: N803
+        """Average (batch, frames, features) over the valid frames to (batch, features)."""
+        lengths = features_len.to(feature_BxTxH.device).unsqueeze(1)
+        padding = torch.arange(feature_BxTxH.shape[1], device=feature_BxTxH.device) >= lengths
+        pooled = feature_BxTxH.masked_fill(padding.unsqueeze(-1), 0).sum(dim=1) / lengths
         return pooled, torch.ones(len(feature_BxTxH)).long()
 
 
@@ -50,7 +61,8 @@ class EmotionClassifier(nn.Module):
             logits, shape (batch, classes).
         """
         lengths = torch.tensor([len(frames) for frames in features], device=features[0].device)
-        padded = pad_sequence(features, batch_first=True)
+        one_length = len({len(frames) for frames in features}) == 1
+        padded = torch.stack(features) if one_length else pad_sequence(features, batch_first=True)
         logits, _ = self.model(self.projector(padded), lengths)
         return logits
 
@@ -62,4 +74,6 @@ def _head(input_dim: int, classes: int, settings: ModelSettings) -> nn.Module:
     head = UtteranceLevel(input_dim, classes, **options.model_dump())
     if options.pooling == "AttentivePooling":
         head.pooling = MaskedAttentivePooling(input_dim, options.activation)
+    else:
+        head.pooling = MaskedMeanPooling()
     return head

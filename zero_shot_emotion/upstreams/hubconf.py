@@ -25,7 +25,35 @@ def stored(ckpt: str | None = None, **kwargs: Any) -> Any:
     return UpstreamExpert(ckpt)
 
 
-OWN = (stored,)
+def whisper(ckpt: str | None = None, **kwargs: Any) -> Any:
+    """Whisper's encoder; ``-k`` names the checkpoint, such as openai/whisper-small, or its folder."""
+    from .whisper import UpstreamExpert
+
+    return UpstreamExpert(ckpt)
+
+
+def hf_audio(ckpt: str | None = None, **kwargs: Any) -> Any:
+    """Any audio encoder of transformers; ``-k`` names the checkpoint or its folder."""
+    from .hf_audio import UpstreamExpert
+
+    return UpstreamExpert(ckpt)
+
+
+def egemaps(model_config: str | None = None, **kwargs: Any) -> Any:
+    """openSMILE's eGeMAPSv02 functionals; ``-g`` may name a file to standardise by."""
+    from .egemaps import UpstreamExpert
+
+    return UpstreamExpert("functionals", model_config)
+
+
+def egemaps_lld(model_config: str | None = None, **kwargs: Any) -> Any:
+    """openSMILE's eGeMAPSv02 low-level descriptors; ``-g`` may name a file to standardise by."""
+    from .egemaps import UpstreamExpert
+
+    return UpstreamExpert("lld", model_config)
+
+
+OWN = (stored, whisper, hf_audio, egemaps, egemaps_lld)
 
 
 def register(hub: ModuleType) -> None:

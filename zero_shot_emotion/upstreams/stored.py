@@ -48,18 +48,21 @@ class UpstreamExpert(nn.Module):
             self._probed = True
             layers = torch.zeros(self.store.layers, 1, 1, self.store.width, device=device)
         else:
-            layers = self._layers([self._row(wave) for wave in wavs]).to(device)
+            layers = self._layers(self._rows(wavs)).to(device)
         states = list(layers.unbind(0))
         return {"hidden_states": states, **{name: states[i] for name, i in self.store.card["aliases"].items()}}
 
-    def _row(self, wave: Tensor) -> int:
-        first = wave[0].item()
-        if not (first.is_integer() and 0 <= first < len(self.store)) or wave[-1].item() != first:
-            raise StoreError(
-                "-u stored: got sound, expected what the downstream zero_shot_emotion gives in its place; other "
-                "downstreams need the upstream itself"
-            )
-        return int(first)
+    def _rows(self, wavs: list[Tensor]) -> list[int]:
+        """The rows that tickets name: the same in their first sample as in their last."""
+        firsts = torch.stack([wave[0] for wave in wavs]).tolist()
+        lasts = torch.stack([wave[-1] for wave in wavs]).tolist()
+        for first, last in zip(firsts, lasts, strict=True):
+            if first != last or not first.is_integer() or not 0 <= first < len(self.store):
+                raise StoreError(
+                    "-u stored: got sound, expected what the downstream zero_shot_emotion gives in its place; other "
+                    "downstreams need the upstream itself"
+                )
+        return [int(first) for first in firsts]
 
     def _layers(self, rows: list[int]) -> Tensor:
         """Features of shape (layers, utterances, steps, width)."""
