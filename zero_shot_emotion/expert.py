@@ -28,10 +28,11 @@ from .dataset import (
 from .features import FeatureStore, StoreError, check_stand_in
 from .features.stand_in import UPSTREAM, find, ticket
 from .heads.carry_over import carry_over
+from .heads.qformer import SpeechLanguageModel
 from .model import EmotionClassifier
 from .results import Predictions, confusion_figure, write_predictions, write_report
 from .settings import RESERVED, ConfigError, ModelSettings, read_settings
-from .sources import Sources
+from .sources import Entry, Sources
 
 TAG = "zero_shot_emotion"
 STORE_KEY = "features.json"
@@ -71,8 +72,9 @@ class DownstreamExpert(nn.Module):
 
         with torch.random.fork_rng(devices=[]):  # an upstream that draws, or draws none, must not change the head
             torch.manual_seed(derived_seed(self._seed))
-            self.classifier = EmotionClassifier(upstream_dim, len(self.classes), settings.modelrc)
+            self.classifier = self._new_classifier(upstream_dim, settings.modelrc)
         self._class_weights: Tensor | None = None
+        self._trained_on: dict[str, Entry] = {}
         self._soft: dict[str, tuple[float, ...]] = {}
         # Below any score: a first dev score of 0 is a best one too.
         self.register_buffer("best_score", torch.full((1,), -1.0))
@@ -80,6 +82,16 @@ class DownstreamExpert(nn.Module):
         self.register_buffer("position", torch.zeros(2, dtype=torch.long))
         # s3prl evaluates in one process of several: a forward pass there must not wait for the others to share buffers.
         self._ddp_params_and_buffers_to_ignore = [name for name, _ in self.named_buffers()]
+
+    def _new_classifier(self, input_dim: int, model: ModelSettings) -> EmotionClassifier | SpeechLanguageModel:
+        if model.select != "EmotionQFormer":
+            return EmotionClassifier(input_dim, len(self.classes), model)
+        entries: tuple[Entry, ...] = ()
+        if self._arguments.get("mode") == "train":
+            entries = self._sources.get("train").entries
+        speakers = sorted({entry.speaker for entry in entries if entry.speaker})
+        languages = sorted({entry.language for entry in entries if entry.language})
+        return SpeechLanguageModel(input_dim, self.classes, model.EmotionQFormer, speakers, languages)
 
     def _open_store(self, model: ModelSettings) -> FeatureStore:
         """The store that the upstream serves; refused where it would train or test another model than before."""
@@ -151,6 +163,7 @@ class DownstreamExpert(nn.Module):
             weights = class_weights(dataset.labels, len(self.classes))
             # No buffer: a checkpoint that holds them would not load where nothing is trained.
             self._class_weights = torch.tensor(weights, dtype=torch.float)
+        self._trained_on = {entry.id: entry for entry in dataset.entries}
         self._soft = {entry.id: entry.soft for entry in dataset.entries if entry.soft is not None}
         train, dev = self._sources.train_and_dev
         with atomic_write(self.expdir / "splits.json") as file:
@@ -189,16 +202,22 @@ class DownstreamExpert(nn.Module):
         **kwargs: Any,
     ) -> Tensor:
         """The loss of a batch, classes weighed in training alone; what was predicted goes into the records."""
-        logits = self.classifier(features)
-        truth = torch.tensor(labels, device=logits.device)
-        weights = self._class_weights if self.training else None
-        aim = truth if not (self.training and self._soft) else logits.new_tensor([self._soft[name] for name in ids])
-        loss = nn.functional.cross_entropy(logits, aim, None if weights is None else weights.to(logits.device))
+        loss, logits = self._loss(features, labels, ids)
         records["loss"] += [loss.item()] * len(labels)
         records["id"] += ids
         records["truth"] += labels
         records["probabilities"] += logits.detach().float().softmax(dim=-1).cpu().tolist()
         return loss
+
+    def _loss(self, features: list[Tensor], labels: list[int], ids: list[str]) -> tuple[Tensor, Tensor]:
+        """What is minimised, and the logits."""
+        truth = torch.tensor(labels, device=features[0].device)
+        if self.training and isinstance(self.classifier, SpeechLanguageModel):
+            return self.classifier.loss(features, truth, [self._trained_on[name] for name in ids])
+        logits = self.classifier(features)
+        weights = self._class_weights if self.training else None
+        aim = truth if not (self.training and self._soft) else logits.new_tensor([self._soft[name] for name in ids])
+        return nn.functional.cross_entropy(logits, aim, None if weights is None else weights.to(logits.device)), logits
 
     # interface
     def log_records(

@@ -40,14 +40,14 @@ def hf_audio(ckpt: str | None = None, **kwargs: Any) -> Any:
 
 
 def egemaps(model_config: str | None = None, **kwargs: Any) -> Any:
-    """openSMILE's eGeMAPSv02 functionals; ``-g`` may name a file to standardise by."""
+    """OpenSMILE's eGeMAPSv02 functionals; ``-g`` may name a file to standardise by."""
     from .egemaps import UpstreamExpert
 
     return UpstreamExpert("functionals", model_config)
 
 
 def egemaps_lld(model_config: str | None = None, **kwargs: Any) -> Any:
-    """openSMILE's eGeMAPSv02 low-level descriptors; ``-g`` may name a file to standardise by."""
+    """OpenSMILE's eGeMAPSv02 low-level descriptors; ``-g`` may name a file to standardise by."""
     from .egemaps import UpstreamExpert
 
     return UpstreamExpert("lld", model_config)
