@@ -33,7 +33,7 @@ class BuildWithExtras(build_py):
         return [*super().get_outputs(include_bytecode), *self._extras().values()]
 
     def _extras(self) -> dict[str, str]:
-        configs = [path for pattern in ("*.yaml", "*.j2") for path in Path(CONFIGS).rglob(pattern)]
+        configs = [path for pattern in ("*.yaml", "*.j2", "*.css", "*.js") for path in Path(CONFIGS).rglob(pattern)]
         inside = Path(self.build_lib, "zero_shot_emotion")
         return {PTH: str(Path(self.build_lib, PTH)), **{str(path): str(inside / path) for path in sorted(configs)}}
 

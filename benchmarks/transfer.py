@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 import yaml
 
+from augmentation import augment
 from injection import inject, load_rules
 from injection.loudness import set_level, trim
 from zero_shot_emotion.audio import read_audio
@@ -100,20 +101,27 @@ def rule_file(work: Path, spec: str) -> str:
     return str(path)
 
 
-def make(work: Path, rules: str, seed: int, utterances: int, workers: int, neutral: bool) -> Data:
-    """A synthetic corpus: text, voices and jitter are the seed's."""
+def make(
+    work: Path, rules: str, seed: int, utterances: int, workers: int, neutral: bool = False, channel: str | None = None
+) -> Data:
+    """A synthetic corpus: text, voices, jitter and what is drawn of the channel are the seed's."""
     from generation.generate import generate
     from tts.speak import speak
 
     name = f"{Path(rules).name.removesuffix('.yaml')}{'-neutral' if neutral else ''}-{seed}"
-    cache = work / "features" / f"{name}.npz"
+    cache = work / "features" / f"{name}{f'-{channel}' if channel else ''}.npz"
     if cache.exists():
         return extract(Corpus("cached", work, ()), cache)
     text, spoken = work / f"text-{seed}", work / f"spoken-{seed}"
     generate(text, labels=FOUR, utterances=utterances, seed=seed)
     speak(Corpus.load(text), spoken, seed=seed, workers=workers)
     options = {"rules": rules, "seed": seed, "workers": workers, "neutral": neutral}
-    return extract(inject(Corpus.load(spoken), work / name, **options).corpus, cache)
+    known = load_rules(rules).emotions  # a set without a rule for anger, such as DAVID's, never answers it
+    corpus = Corpus.load(spoken).where(lambda u: neutral or u.label in known)
+    made = inject(corpus, work / name, **options).corpus
+    if channel:
+        made = augment(made, work / f"{name}-{channel}", channel=channel, seed=seed, workers=workers).corpus
+    return extract(made, cache)
 
 
 @dataclass(frozen=True)
@@ -202,6 +210,9 @@ def main() -> None:
     parser.add_argument("-t", "--target", action="append", required=True, help="READER:PATH or a corpus folder")
     parser.add_argument("-r", "--rules", action="append", help="a rule set, or acted+spectrum=0")
     parser.add_argument("--control", action="append", help="a rule set whose neutral control is tried too")
+    parser.add_argument(
+        "-a", "--augment", action="append", help="a channel that each rule set's speech goes through too"
+    )
     parser.add_argument("-n", type=int, default=240, help="utterances of each synthetic corpus")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--work", type=Path, default=Path("result/transfer"))
@@ -214,10 +225,13 @@ def main() -> None:
         corpus, _ = open_corpus(spec).with_labels(FOUR)
         targets[corpus.name] = extract(corpus, options.work / "features" / f"real-{corpus.name}.npz")
     sources: dict[str, list[Data]] = {}
-    for rules, neutral in [(r, True) for r in options.control or []] + [(r, False) for r in options.rules or ["acted"]]:
+    wanted = [(rules, True, None) for rules in options.control or []]
+    wanted += [(r, False, channel) for r in options.rules or ["acted"] for channel in (None, *(options.augment or []))]
+    for rules, neutral, channel in wanted:
         path = rule_file(options.work, rules)
-        sources[f"{rules}{', neutral control' if neutral else ''}"] = [
-            make(options.work, path, seed, options.n, options.workers, neutral) for seed in range(options.seeds)
+        sources[f"{rules}{', neutral control' if neutral else ''}{f', {channel}' if channel else ''}"] = [
+            make(options.work, path, seed, options.n, options.workers, neutral, channel)
+            for seed in range(options.seeds)
         ]
     sources |= {name: [data] for name, data in targets.items()}
     print(f"UAR, mean ± SD over {options.seeds} seeds [95% over the target's speakers] (recall {', '.join(CLASSES)})\n")

@@ -1,7 +1,7 @@
 """Emotional speech: from a corpus of neutral speech to one that sounds as its labels say."""
 
 from .inject import inject
-from .method import InjectionError, Method, load_method
+from .method import InjectionError, Method, Settings, load_method
 from .rules import Prosody, Rule, RulesError, RuleSet, load_rules
 
 __all__ = [
@@ -11,6 +11,7 @@ __all__ = [
     "Rule",
     "RuleSet",
     "RulesError",
+    "Settings",
     "inject",
     "load_method",
     "load_rules",

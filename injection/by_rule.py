@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from importlib.metadata import version
 from typing import Any
 
 import numpy as np
 
 from zero_shot_emotion.audio import Audio, resample
+from zero_shot_emotion.corpus import Utterance
 
 from .loudness import REFERENCE_DB, background, fade, limit, set_level, trim
+from .method import InjectionError, Settings
 from .rules import RuleSet, load_rules
 from .world import analyse, change, match_spectrum, synthesise
 
@@ -18,15 +21,27 @@ RATE = 16_000
 that where a low F0 floor doubles its FFT."""
 
 
+class RulesSettings(Settings):
+    """What the method ``rules`` can be told.
+
+    Attributes:
+        rules: a rule set's name or path, see `injection.rules`.
+    """
+
+    rules: str = "acted"
+
+
 class ByRule:
     """Injects emotions by a rule set.
 
     Args:
-        rules: a rule set, or its name or path.
+        settings: or the rule set itself.
     """
 
-    def __init__(self, rules: RuleSet | str) -> None:
-        self.rules = rules if isinstance(rules, RuleSet) else load_rules(rules)
+    Settings = RulesSettings
+
+    def __init__(self, settings: RulesSettings | RuleSet) -> None:
+        self.rules = settings if isinstance(settings, RuleSet) else load_rules(settings.rules)
 
     @property
     def emotions(self) -> Collection[str]:
@@ -34,15 +49,28 @@ class ByRule:
 
     @property
     def config(self) -> Mapping[str, Any]:
-        return {"rules": self.rules.model_dump(mode="json"), "rate": RATE, "reference_db": REFERENCE_DB}
+        return {
+            "rules": self.rules.model_dump(mode="json"),
+            "rate": RATE,
+            "reference_db": REFERENCE_DB,
+            "versions": {"pyworld": version("pyworld")},
+        }
 
     def inject(
-        self, audio: Audio, emotion: str, intensity: float, rng: np.random.Generator
+        self,
+        audio: Audio | None,
+        emotion: str,
+        intensity: float,
+        rng: np.random.Generator,
+        utterance: Utterance | None = None,
     ) -> tuple[Audio, dict[str, float]]:
+        if audio is None:
+            raise InjectionError("rules: got no audio, expected neutral speech")
         prosody = self.rules.prosody(emotion, intensity, rng)
         neutral = trim(resample(audio, RATE).wave, RATE)
         speech = match_spectrum(analyse(neutral, RATE), self.rules.spectrum)
-        wave = fade(synthesise(change(speech, prosody, self.rules.tilt)), RATE)
+        cycles = rng.spawn(1)[0]  # so that what is drawn of it moves nothing that is drawn of the other
+        wave = fade(synthesise(change(speech, prosody, self.rules.tilt, cycles)), RATE)
         level = REFERENCE_DB + prosody.energy_db
         wave = set_level(wave, RATE, level)
         parameters = prosody.model_dump()

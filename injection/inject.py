@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from zero_shot_emotion import __version__
-from zero_shot_emotion.audio import check_audio, read_audio
-from zero_shot_emotion.corpus import Corpus, Utterance
+from zero_shot_emotion.audio import Audio, check_audio, read_audio
+from zero_shot_emotion.corpus import Corpus, CorpusError, Utterance
 from zero_shot_emotion.corpus.stage import Made, StageReport, inherited, local_executor, run_stage
 
+from .by_rule import ByRule
 from .method import NEUTRAL, InjectionError, Method, load_method
 
 MAX_INTENSITY = 2.0
@@ -28,8 +31,7 @@ class InjectTask:
     """Injects an utterance's emotion, with a random generator of its own."""
 
     injector: Method
-    method: str
-    rules: str
+    described: Mapping[str, str]
     root: Path
     intensity: float
     seed: int
@@ -37,19 +39,30 @@ class InjectTask:
 
     def __call__(self, utterance: Utterance) -> list[Made]:
         emotion = NEUTRAL if self.neutral else (utterance.label or NEUTRAL)
-        audio = read_audio(self.root / (utterance.file_name or ""), rate=None)
-        check_audio(audio, utterance.id)
         rng = np.random.default_rng(utterance_seed(self.seed, utterance.id))
-        made, parameters = self.injector.inject(audio, emotion, self.intensity, rng)
+        made, parameters = self.injector.inject(self._audio(utterance), emotion, self.intensity, rng, utterance)
         check_audio(made, f"{utterance.id}, after injection")
         injection = {
-            "method": self.method,
-            "rules": self.rules,
+            **self.described,
             "emotion": emotion,
             "intensity": self.intensity,
-            "parameters": {key: round(value, DIGITS) for key, value in parameters.items()},
+            "parameters": {
+                key: round(value, DIGITS) if isinstance(value, float) else value for key, value in parameters.items()
+            },
         }
         return [Made(utterance.with_(injection=injection), made)]
+
+    def _audio(self, utterance: Utterance) -> Audio | None:
+        if utterance.file_name is None or speaks(self.injector):
+            return None
+        audio = read_audio(self.root / utterance.file_name, rate=None)
+        check_audio(audio, utterance.id)
+        return audio
+
+
+def speaks(method: Method) -> bool:
+    """Whether a method speaks the text itself and needs no audio."""
+    return bool(getattr(method, "speaks", False))
 
 
 def utterance_seed(seed: int, utterance_id: str) -> int:
@@ -62,7 +75,8 @@ def inject(
     out: str | Path,
     *,
     method: str = "rules",
-    rules: str | Path = "acted",
+    settings: Mapping[str, Any] | None = None,
+    rules: str | Path | None = None,
     intensity: float = 1.0,
     seed: int = 0,
     workers: int = 1,
@@ -70,36 +84,44 @@ def inject(
     skip_errors: bool = False,
     overwrite: bool = False,
     executor: Executor | None = None,
+    shards: int | None = None,
 ) -> StageReport:
     """Make each utterance of a corpus of neutral speech sound as its label says.
 
     Args:
-        corpus: with audio and with labels that the method knows.
+        corpus: with labels that the method knows, and with audio, or text for a method that speaks.
         out: the folder of the new corpus, whose lines gain ``injection``.
         method: by name, see `injection.method`.
-        rules: the method's config; for ``rules`` a rule set by name or path.
+        settings: of the method.
+        rules: the setting of that name, for the method ``rules``: a rule set by name or path.
         intensity: from 0, neutral, over 1, the rule, to 2; factors are interpolated on a log scale.
         seed: of the jitter.
-        workers: processes on this machine, where no executor is given.
+        workers: processes on this machine, where no executor is given; fewer where the method asks for fewer.
         neutral: the control. Every utterance keeps its label and its jitter, and gets the neutral rule.
         skip_errors: leave out what cannot be done, and list it.
         overwrite: throw away what the folder holds of another run.
-        executor: any `concurrent.futures.Executor`.
+        executor: any `concurrent.futures.Executor`, such as a cluster's.
+        shards: folders that the audio is spread over, see `run_stage`.
 
     Raises:
-        InjectionError: before any work, on an unknown method, an intensity out of range, or a label
+        InjectionError: before any work, on an unknown method or setting, an intensity out of range, or a label
             that the method does not know.
         RulesError: on a rule set that is not what it should be.
-        CorpusError: if an utterance has no audio.
+        CorpusError: if an utterance has no audio, or no text for a method that speaks.
         StageError: if utterances failed, or the folder holds another run.
     """
     if not 0 <= intensity <= MAX_INTENSITY:
         raise InjectionError(f"intensity: got {intensity}, expected 0 to {MAX_INTENSITY:g}")
-    injector = load_method(method, str(rules))
+    given = {**(settings or {}), **({} if rules is None else {"rules": str(rules)})}
+    injector = load_method(method, given)
+    if intensity not in (0, 1) and not getattr(injector, "graded", True):
+        raise InjectionError(f"intensity: got {intensity:g}, expected 1, or 0 for neutral: {method} knows no other")
+    described = {"method": method}
+    if isinstance(injector, ByRule):
+        described["rules"] = injector.rules.name
     if not neutral:
-        _check_labels(corpus, injector, f"{method} {str(rules)!r}")
-    for utterance in corpus:
-        corpus.audio_path(utterance)  # raises where there is only text
+        _check_labels(corpus, injector, " ".join((method, *(repr(name) for name in list(described.values())[1:]))))
+    _check_input(corpus, injector)
     card = {
         "stage": "inject",
         "method": method,
@@ -108,14 +130,11 @@ def inject(
         "seed": seed,
         "neutral": neutral,
         "source": {"name": corpus.name, "fingerprint": corpus.card.get("fingerprint")},
-        "versions": {
-            "zero_shot_emotion": __version__,
-            **{name: version(name) for name in ("numpy", "pyworld", "soxr")},
-        },
+        "versions": {"zero_shot_emotion": __version__, **{name: version(name) for name in ("numpy", "soxr")}},
     }
     card.update(inherited(corpus.card))
-    task = InjectTask(injector, method, Path(rules).name, corpus.root.resolve(), intensity, seed, neutral)
-    with local_executor(1 if executor else workers) as local:
+    task = InjectTask(injector, described, corpus.root.resolve(), intensity, seed, neutral)
+    with local_executor(1 if executor else _workers(injector, workers)) as local:
         return run_stage(
             corpus.utterances,
             task,
@@ -125,7 +144,21 @@ def inject(
             executor=executor or local,
             skip_errors=skip_errors,
             overwrite=overwrite,
+            shards=shards,
         )
+
+
+def _workers(method: Method, asked: int) -> int:
+    most = getattr(method, "most_workers", lambda: None)()
+    return asked if most is None else min(asked, most)
+
+
+def _check_input(corpus: Corpus, method: Method) -> None:
+    for utterance in corpus:
+        if not speaks(method):
+            corpus.audio_path(utterance)  # raises where there is only text
+        elif not (utterance.text or "").strip():
+            raise CorpusError(f"corpus {corpus.name!r}: the utterance {utterance.id!r} has no text to speak")
 
 
 def _check_labels(corpus: Corpus, method: Method, name: str) -> None:

@@ -75,3 +75,9 @@ def background(size: int, rate: int, slope_db: float, rng: np.random.Generator) 
     octaves = np.log2(np.maximum(np.fft.rfftfreq(size, 1 / rate), FLOOR_HZ) / FLOOR_HZ)
     noise: Array = np.fft.irfft(spectrum * 10 ** (slope_db * octaves / 20), size)
     return noise / np.sqrt((noise**2).mean())
+
+
+def finish(wave: npt.NDArray[np.floating], rate: int, level: float | None) -> Array:
+    """Speech that a model made, without silent edges, at an active level in dB of full scale (None: its own)."""
+    cut = fade(trim(wave, rate).astype(np.float64), rate)
+    return limit(cut if level is None else set_level(cut, rate, level))

@@ -29,7 +29,10 @@ Factor = Annotated[float, Field(ge=0.25, le=4)]
 Decibels = Annotated[float, Field(ge=-30, le=30)]
 Deviation = Annotated[float, Field(ge=0, le=10)]
 Strength = Annotated[float, Field(ge=0, le=2)]
-FACTORS = ("f0_mean", "f0_range", "duration", "formants", "pauses")
+Semitones = Annotated[float, Field(ge=-24, le=24)]
+Slope = Annotated[float, Field(ge=-200, le=200)]
+"""In semitones a second; what Emofilt calls sensible."""
+FACTORS = ("f0_mean", "f0_range", "duration", "formants", "pauses", "vowels")
 """What multiplies, and is interpolated and jittered in its logarithm; the other values add."""
 
 
@@ -42,7 +45,7 @@ class _Strict(BaseModel):
 
 
 class Prosody(_Strict):
-    """Global changes to an utterance; the defaults change nothing.
+    """Changes to an utterance; the defaults change nothing.
 
     Attributes:
         f0_mean: factor of the geometric mean of F0.
@@ -53,6 +56,15 @@ class Prosody(_Strict):
         breathiness: added to the aperiodicity, the share of noise in each band, from 0 to 1.
         formants: factor of the frequencies of the spectral envelope; spread lips raise them.
         pauses: factor of the length of pauses, beside ``duration``.
+        vowels: factor of the length of voiced frames, beside ``duration``: vowels and what is voiced beside them.
+        phrase_st: rise of F0 from the first to the last voiced frame, in semitones; declination is negative.
+        focus_st: how much higher the loudest syllable lies, in semitones.
+        focus_st_s: rise of F0 within the loudest syllable, in semitones a second; a fall is negative.
+        final_st_s: rise of F0 within the last syllable, in semitones a second.
+        onset_st: peak of the inflection in the first 400 ms, in semitones; it starts lower than it peaks.
+        vibrato_st: depth of a vibrato of about 8.5 Hz, in semitones.
+        jitter_percent: difference of successive periods of the voice that is added, in percent (Praat's local jitter).
+        shimmer_db: the same of their amplitudes, in dB (Praat's local shimmer in dB).
     """
 
     f0_mean: Factor = 1.0
@@ -63,6 +75,15 @@ class Prosody(_Strict):
     breathiness: Annotated[float, Field(ge=-1, le=1)] = 0.0
     formants: Annotated[float, Field(ge=0.8, le=1.25)] = 1.0
     pauses: Factor = 1.0
+    vowels: Factor = 1.0
+    phrase_st: Semitones = 0.0
+    focus_st: Semitones = 0.0
+    focus_st_s: Slope = 0.0
+    final_st_s: Slope = 0.0
+    onset_st: Semitones = 0.0
+    vibrato_st: Annotated[float, Field(ge=0, le=6)] = 0.0
+    jitter_percent: Annotated[float, Field(ge=0, le=30)] = 0.0
+    shimmer_db: Annotated[float, Field(ge=0, le=10)] = 0.0
 
 
 class Rule(Prosody):
@@ -83,7 +104,10 @@ class Rule(Prosody):
 
 
 class Jitter(_Strict):
-    """Standard deviations between utterances: of the logarithm of a factor, or of a value that adds."""
+    """Standard deviations between utterances: of the logarithm of a factor, or of a value that adds.
+
+    What differs from cycle to cycle of the voice is a value of the rules, ``jitter_percent``.
+    """
 
     f0_mean: Deviation = 0.0
     f0_range: Deviation = 0.0
@@ -93,6 +117,15 @@ class Jitter(_Strict):
     breathiness: Deviation = 0.0
     formants: Deviation = 0.0
     pauses: Deviation = 0.0
+    vowels: Deviation = 0.0
+    phrase_st: Deviation = 0.0
+    focus_st: Deviation = 0.0
+    focus_st_s: Annotated[float, Field(ge=0, le=100)] = 0.0
+    final_st_s: Annotated[float, Field(ge=0, le=100)] = 0.0
+    onset_st: Deviation = 0.0
+    vibrato_st: Deviation = 0.0
+    jitter_percent: Deviation = 0.0
+    shimmer_db: Deviation = 0.0
     source: str = ""
 
 

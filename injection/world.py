@@ -16,6 +16,7 @@ from types import ModuleType
 import numpy as np
 import numpy.typing as npt
 
+from .contour import JITTER_TO_DEVIATION, SHIMMER_TO_DEVIATION, bend, perturb
 from .rules import Prosody, Tilt
 
 Array = npt.NDArray[np.float64]
@@ -26,6 +27,9 @@ RANGE = (0.75, 1.5)
 """Where F0 is looked for in the second pass, times its first and third quartile in the first."""
 FRAME_MS = 5.0
 """Between frames, WORLD's default."""
+FINE = 4
+"""Into how many parts a frame is cut where cycles differ: WORLD interpolates F0 between frames, and a cycle of a
+high voice is shorter than one."""
 PAUSE_DB = 40.0
 """A frame may be of a pause if it lies more than this below the loudest, in dB."""
 PAUSE_MS = 100.0
@@ -124,25 +128,71 @@ def match_spectrum(speech: Speech, share: float) -> Speech:
     return replace(speech, envelope=speech.envelope * 10 ** (curve / 10))
 
 
-def change(speech: Speech, prosody: Prosody, tilt: Tilt) -> Speech:
-    """Speech with another prosody, all but its energy, which the level of the wave decides."""
-    speech = _change_pauses(speech, prosody.pauses)
+def change(speech: Speech, prosody: Prosody, tilt: Tilt, rng: np.random.Generator) -> Speech:
+    """Speech with another prosody, all but its energy, which the level of the wave decides.
+
+    Args:
+        speech: neutral.
+        prosody: what to change.
+        tilt: where ``tilt_db`` lies.
+        rng: of vibrato, jitter and shimmer; how much is drawn from it depends on the prosody.
+    """
+    speech = _change_times(speech, prosody.pauses, prosody.vowels)
+    power = speech.envelope.sum(axis=1)
     envelope = _change_formants(speech.envelope, prosody.formants)
-    return replace(
+    changed = replace(
         speech,
         f0=_change_f0(speech.f0, prosody.f0_mean, prosody.f0_range),
         envelope=envelope * 10 ** (_gain_db(speech, prosody.tilt_db, tilt) / 10),
         aperiodicity=_change_breath(speech, prosody.breathiness),
         frame_ms=speech.frame_ms * prosody.duration,  # WORLD interpolates between frames, however far apart
     )
+    bent = bend(changed.f0, power, changed.frame_ms, prosody, rng)
+    changed = replace(changed, f0=np.where(bent > 0, np.clip(bent, F0_FLOOR, F0_CEILING), 0.0))
+    return _perturb(changed, prosody.jitter_percent, prosody.shimmer_db, rng)
 
 
-def _change_pauses(speech: Speech, factor: float) -> Speech:
-    """Lengthen or shorten the pauses; speech without any stays as it is."""
-    if factor == 1:
+def _perturb(speech: Speech, jitter_percent: float, shimmer_db: float, rng: np.random.Generator) -> Speech:
+    """Speech whose cycles differ in length and in amplitude."""
+    if jitter_percent <= 0 and shimmer_db <= 0:
         return speech
-    paused = _pauses(speech)
-    ends = np.cumsum(np.where(paused, factor, 1.0))
+    fine = _refine(speech)
+    f0, sizes = perturb(fine.f0, fine.frame_ms, max(jitter_percent, 0.0) / 100 * JITTER_TO_DEVIATION, rng)
+    gain_db = max(shimmer_db, 0.0) * SHIMMER_TO_DEVIATION * sizes
+    return replace(
+        fine,
+        f0=np.where(f0 > 0, np.clip(f0, F0_FLOOR, F0_CEILING), 0.0),
+        envelope=fine.envelope * 10 ** (gain_db[:, np.newaxis] / 10),
+    )
+
+
+def _refine(speech: Speech) -> Speech:
+    """The same with more frames, straight lines between those there were."""
+    places = np.arange((len(speech.f0) - 1) * FINE + 1) / FINE
+    below = np.minimum(places.astype(np.int64), len(speech.f0) - 2)
+    share = (places - below)[:, np.newaxis]
+
+    def between(values: Array) -> Array:
+        return values[below] * (1 - share) + values[below + 1] * share
+
+    f0 = between(speech.f0[:, np.newaxis])[:, 0]
+    edges = (speech.f0[below] == 0) | (speech.f0[below + 1] == 0)
+    nearest = speech.f0[np.minimum(np.round(places).astype(np.int64), len(speech.f0) - 1)]
+    return replace(
+        speech,
+        f0=np.where(edges, nearest, f0),
+        envelope=between(speech.envelope),
+        aperiodicity=between(speech.aperiodicity),
+        frame_ms=speech.frame_ms / FINE,
+    )
+
+
+def _change_times(speech: Speech, pauses: float, vowels: float) -> Speech:
+    """Lengthen or shorten the pauses and the voiced frames."""
+    if pauses == vowels == 1:
+        return speech
+    factors = np.where(_pauses(speech), pauses, np.where(speech.f0 > 0, vowels, 1.0))
+    ends = np.cumsum(factors)
     frames = np.minimum(np.searchsorted(ends, np.arange(round(ends[-1])), side="right"), len(ends) - 1)
     return replace(
         speech, f0=speech.f0[frames], envelope=speech.envelope[frames], aperiodicity=speech.aperiodicity[frames]

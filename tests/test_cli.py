@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from zero_shot_emotion import __version__, cli
-from zero_shot_emotion.corpus import Corpus
+from zero_shot_emotion.corpus import Corpus, executors
 from zero_shot_emotion.testing import tiny_corpus
 
 
@@ -35,7 +35,7 @@ def test_help_names_every_command_and_imports_nothing_heavy() -> None:
     )
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
 
-    for command in ("demo", "generate", "speak", "inject", "run-downstream", "corpus", "doctor"):
+    for command in ("demo", "generate", "speak", "inject", "augment", "run-downstream", "corpus", "doctor"):
         assert command in out
     assert out.rstrip().endswith("[]")
 
@@ -56,6 +56,15 @@ def test_text_is_generated_spoken_and_injected(tmp_path: Path, capfd: pytest.Cap
 
     assert {u.extra["injection"]["emotion"] for u in Corpus.load(emotional)} == {"ang", "hap", "neu", "sad"}
     assert {u.extra["injection"]["emotion"] for u in Corpus.load(control)} == {"neu"}
+    strong = (spoken, "-o", str(tmp_path / "strong"), "-j", "1", "-s", "rules=contoured", "--intensity", "1.5")
+    assert run(capfd, "inject", *strong)[0] == 0
+    injection = next(iter(Corpus.load(tmp_path / "strong"))).extra["injection"]
+    assert (injection["method"], injection["rules"], injection["intensity"]) == ("rules", "contoured", 1.5)
+    status, _, err = run(capfd, "inject", spoken, "-o", str(tmp_path / "no"), "--method", "magic")
+    assert (status, err) == (
+        1,
+        "error: unknown injection method 'magic': expected one of expressive, rules, voice-conversion\n",
+    )
     status, out, _ = run(capfd, "corpus", "validate", emotional)
     assert status == 0
     assert "0 files are not" in out
@@ -104,3 +113,37 @@ def test_a_stage_does_not_write_over_its_input(tmp_path: Path, capfd: pytest.Cap
     assert status == 1
     assert "is the input itself, expected another folder" in err
     assert len(Corpus.load(folder)) == 8
+
+
+def test_a_cluster_is_asked_for_by_its_address(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("distributed")
+    monkeypatch.delenv("DASK_SCHEDULER_ADDRESS", raising=False)
+    tiny_corpus(tmp_path / "tiny", dialogues=1)
+    inject = ("inject", str(tmp_path / "tiny"), "-o", str(tmp_path / "out"))
+
+    status, _, err = run(capfd, *inject, "--executor", "dask")
+    assert status == 1
+    assert "error: --executor dask: missing --scheduler, expected an address such as tcp://host:8786" in err
+
+    status, _, err = run(capfd, *inject, "--executor", "local", "--scheduler", "tcp://head:8786")
+    assert status == 1
+    assert "error: --scheduler tcp://head:8786: got --executor local, expected dask" in err
+
+    monkeypatch.setattr(executors, "CONNECT_SECONDS", 0.5)
+    status, _, err = run(capfd, *inject, "--scheduler", "tcp://127.0.0.1:9")
+    assert status == 1
+    assert "error: --scheduler tcp://127.0.0.1:9: does not answer, expected a Dask scheduler: " in err
+    assert not (tmp_path / "out").exists()
+
+
+def test_audio_can_be_spread_and_a_corpus_packed(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("webdataset")
+    tiny_corpus(tmp_path / "tiny", dialogues=1)
+    injected = tmp_path / "injected"
+
+    assert run(capfd, "inject", str(tmp_path / "tiny"), "-o", str(injected), "-j", "1", "--shards", "2")[0] == 0
+    assert sorted(p.name for p in (injected / "audio").iterdir()) == ["0000", "0001"]
+    assert run(capfd, "corpus", "convert", str(injected), "-o", str(tmp_path / "tar"), "--format", "webdataset")[0] == 0
+    assert [p.name for p in sorted((tmp_path / "tar").iterdir())] == ["00000-of-00001.tar", "corpus.json"]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from array import array
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from zero_shot_emotion.corpus import Utterance
 
@@ -22,7 +24,7 @@ NAMED = 20
 """Utterances that the card names."""
 
 
-def pace_report(utterances: Iterable[Utterance]) -> dict[str, Any]:
+def pace_report(utterances: Sequence[Utterance]) -> dict[str, Any]:
     """Compare each utterance with the median pace of its voice.
 
     Args:
@@ -31,19 +33,21 @@ def pace_report(utterances: Iterable[Utterance]) -> dict[str, Any]:
     Returns:
         for the card: how many are unusual, and the first of them.
     """
-    paces: dict[str, list[tuple[str, float]]] = defaultdict(list)
-    for utterance in utterances:
+    paces: dict[str, tuple[array[int], array[float]]] = defaultdict(lambda: (array("q"), array("d")))
+    for place, utterance in enumerate(utterances):
         extra = utterance.extra
         count = syllables(extra.get("spoken", utterance.text or ""))
-        paces[extra["voice"]].append((utterance.id, float(np.log((count + 1) / extra["seconds"]))))
-    unusual = [name for voice in paces.values() for name in _unusual(voice)]
-    return {"out_of_pace": len(unusual), **({"such_as": unusual[:NAMED]} if unusual else {})}
+        places, logs = paces[extra["voice"]]
+        places.append(place)
+        logs.append(float(np.log((count + 1) / extra["seconds"])))
+    unusual = [place for places, logs in paces.values() for place in _unusual(np.array(places), np.array(logs))]
+    named = [utterances[place].id for place in unusual[:NAMED]]
+    return {"out_of_pace": len(unusual), **({"such_as": named} if unusual else {})}
 
 
-def _unusual(voice: list[tuple[str, float]]) -> list[str]:
-    if len(voice) < FEWEST:
+def _unusual(places: npt.NDArray[np.int64], values: npt.NDArray[np.float64]) -> list[int]:
+    if len(values) < FEWEST:
         return []
-    values = np.array([value for _, value in voice])
     away = np.abs(values - np.median(values))
-    bound = DEVIATIONS * max(SPREAD, 1.4826 * float(np.median(away)))
-    return [name for (name, _), distance in zip(voice, away, strict=True) if distance > bound]
+    unusual: list[int] = places[away > DEVIATIONS * max(SPREAD, 1.4826 * float(np.median(away)))].tolist()
+    return unusual

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,12 +16,13 @@ from zero_shot_emotion import __version__
 from zero_shot_emotion.audio import check_audio
 from zero_shot_emotion.corpus import Corpus, Utterance
 from zero_shot_emotion.corpus.atomic import atomic_write
-from zero_shot_emotion.corpus.corpus import CARD, MANIFEST, read_manifest
+from zero_shot_emotion.corpus.corpus import CARD, MANIFEST
+from zero_shot_emotion.corpus.manifest import Manifest
 from zero_shot_emotion.corpus.stage import Made, StageReport, inherited, local_executor, run_stage
 
 from .association import Association, associate
-from .casting import DEFAULT_LANGUAGE, cast, speaker_key, understudies
-from .engine import Engine, SpeechError, load_engine, settings_of
+from .casting import DEFAULT_LANGUAGE, Spares, cast, speaker_key, understudies
+from .engine import Engine, SpeechError, Voice, load_engine, settings_of
 from .normalise import normalise
 from .pace import pace_report
 from .quality import Quality, faults, load_listener, spoken_seconds
@@ -101,6 +102,7 @@ def speak(
     skip_errors: bool = False,
     overwrite: bool = False,
     executor: Executor | None = None,
+    shards: int | None = None,
 ) -> SpeakReport:
     """Speak a corpus neutrally, each speaker in a voice of their own.
 
@@ -118,7 +120,8 @@ def speak(
         workers: processes on this machine, where no executor is given; fewer where the engine asks for fewer.
         skip_errors: leave out what cannot be spoken, and list it.
         overwrite: throw away what the folder holds of another run.
-        executor: any `concurrent.futures.Executor`.
+        executor: any `concurrent.futures.Executor`, such as a cluster's.
+        shards: folders that the audio is spread over, see `run_stage`.
 
     Raises:
         SpeechError: if the engine or one of its settings is unknown.
@@ -153,19 +156,34 @@ def speak(
             executor=executor or local,
             skip_errors=skip_errors,
             overwrite=overwrite,
+            shards=shards,
         )
     return SpeakReport(**{**vars(report), "card": _with_gate(report)}, association=association)
 
 
-def _cast(corpus: Corpus, speaker: Engine, seed: int, takes: int) -> tuple[list[Line], Association | None]:
+@dataclass(frozen=True)
+class _Lines:
+    """A corpus as lines to speak, each made when it is asked for."""
+
+    corpus: Corpus
+    chosen: Mapping[str, Voice]
+    spares: Spares
+
+    def __len__(self) -> int:
+        return len(self.corpus)
+
+    def __iter__(self) -> Iterator[Line]:
+        for utterance in self.corpus:
+            key = speaker_key(utterance)
+            voices = (self.chosen[key].id, *(voice.id for voice in self.spares[key]))
+            yield Line(utterance=utterance, voices=voices)
+
+
+def _cast(corpus: Corpus, speaker: Engine, seed: int, takes: int) -> tuple[_Lines, Association | None]:
     voices = speaker.voices()
     chosen = cast(corpus, voices, seed)
     spares = understudies(corpus, voices, chosen, seed, takes)
-    lines = []
-    for utterance in corpus:
-        key = speaker_key(utterance)
-        lines.append(Line(utterance=utterance, voices=(chosen[key].id, *(voice.id for voice in spares[key]))))
-    return lines, associate(corpus, chosen, seed)
+    return _Lines(corpus, chosen, spares), associate(corpus, chosen, seed)
 
 
 def _workers(speaker: Engine, asked: int) -> int:
@@ -183,9 +201,9 @@ def _with_gate(report: StageReport) -> dict[str, Any]:
     """The card with what the gate found, added to the file if this run has completed it."""
     if "gate" in report.card:
         return report.card
-    manifest = report.out / MANIFEST
-    respoken = sum("takes" in utterance.extra for utterance in read_manifest(manifest))
-    gate = {"respoken": respoken, "failed": len(report.failures), **pace_report(read_manifest(manifest))}
+    made = Manifest(report.out / MANIFEST)
+    respoken = sum("takes" in utterance.extra for utterance in made)
+    gate = {"respoken": respoken, "failed": len(report.failures), **pace_report(made)}
     card = {**report.card, "gate": gate}
     with atomic_write(report.out / CARD) as file:
         json.dump(card, file, indent=2, ensure_ascii=False)

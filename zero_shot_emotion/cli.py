@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -25,13 +25,31 @@ corpus_app = typer.Typer(help="Look at corpora, check them, convert them.", no_a
 app.add_typer(corpus_app, name="corpus")
 datasheet_app = typer.Typer(help="Describe a corpus that may not be used.", no_args_is_help=True)
 app.add_typer(datasheet_app, name="datasheet")
+leaderboard_app = typer.Typer(
+    help="Look at results, make a page of them, merge those of several people.", no_args_is_help=True
+)
+app.add_typer(leaderboard_app, name="leaderboard")
 
 Out = Annotated[Path, typer.Option("-o", "--out", help="Folder of the new corpus.")]
 CORPUS_HELP = "A corpus folder, or READER:PATH; #SPLIT takes a split."
 Input = Annotated[str, typer.Argument(metavar="CORPUS", help=CORPUS_HELP)]
 Seed = Annotated[int, typer.Option(help="Fixes everything that is drawn.")]
 Workers = Annotated[int, typer.Option("-j", "--workers", min=0, help="Processes; 0 takes one a core.")]
+ExecutorOption = Annotated[
+    Literal["local", "dask"] | None,
+    typer.Option("--executor", help="Where the work is done: processes here (default), or a Dask cluster."),
+]
+Scheduler = Annotated[
+    str | None, typer.Option(metavar="ADDRESS", help="Of a Dask cluster, such as tcp://host:8786; implies dask.")
+]
+Shards = Annotated[
+    int | None, typer.Option(min=1, help="Folders to spread the audio over; by default one for each 10,000 utterances.")
+]
 SkipErrors = Annotated[bool, typer.Option(help="Leave out what fails, and count it.")]
+Results = Annotated[Path, typer.Argument(metavar="RESULTS", help="A folder of results, which a benchmark wrote.")]
+Baseline = Annotated[
+    str | None, typer.Option(metavar="SOURCE", help="Compare every other source with this one, system by system.")
+]
 Overwrite = Annotated[bool, typer.Option(help="Throw away what the folder holds of another run.")]
 _LLM = "Language model (its key: environment variable OPENAI_API_KEY)"
 
@@ -176,6 +194,9 @@ def speak(
     ] = None,
     seed: Seed = 0,
     workers: Workers = 0,
+    executor: ExecutorOption = None,
+    scheduler: Scheduler = None,
+    shards: Shards = None,
     skip_errors: SkipErrors = False,
     overwrite: Overwrite = False,
 ) -> None:
@@ -184,17 +205,22 @@ def speak(
     from tts.quality import read_quality
     from tts.speak import speak as run
 
-    report = run(
-        _input(corpus, out),
-        out,
-        engine=engine,
-        settings=parse_settings(settings or []),
-        quality=read_quality(parse_settings(quality or [])),
-        seed=seed,
-        workers=_cores(workers),
-        skip_errors=skip_errors,
-        overwrite=overwrite,
-    )
+    from .corpus.executors import open_executor
+
+    with open_executor(executor, scheduler) as cluster:
+        report = run(
+            _input(corpus, out),
+            out,
+            engine=engine,
+            settings=parse_settings(settings or []),
+            quality=read_quality(parse_settings(quality or [])),
+            seed=seed,
+            workers=_cores(workers),
+            skip_errors=skip_errors,
+            overwrite=overwrite,
+            executor=cluster,
+            shards=shards,
+        )
     print(report.summary())
 
 
@@ -202,23 +228,77 @@ def speak(
 def inject(
     corpus: Input,
     out: Out,
-    rules: Annotated[str, typer.Option(help="A shipped rule set's name, or the path of one.")] = "acted",
-    intensity: Annotated[float, typer.Option(min=0, max=1, help="0 is neutral, 1 is the rule.")] = 1.0,
+    method: Annotated[
+        str, typer.Option(help="rules, expressive, voice-conversion, or one that another package offers.")
+    ] = "rules",
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("-s", "--set", metavar="KEY=VALUE", help="A setting of the method; may be repeated."),
+    ] = None,
+    rules: Annotated[
+        str | None, typer.Option(help="A shipped rule set's name, or the path of one; acted by default.")
+    ] = None,
+    intensity: Annotated[float, typer.Option(min=0, max=2, help="0 is neutral, 1 is the emotion.")] = 1.0,
     neutral: Annotated[bool, typer.Option(help="The control: treat every utterance as neutral.")] = False,
+    seed: Seed = 0,
+    workers: Workers = 0,
+    executor: ExecutorOption = None,
+    scheduler: Scheduler = None,
+    shards: Shards = None,
+    skip_errors: SkipErrors = False,
+    overwrite: Overwrite = False,
+) -> None:
+    """Neutral speech to emotional speech: by prosody rules, by conversion, or spoken anew by an expressive engine."""
+    from injection.inject import inject as run
+    from tts.engine import parse_settings
+
+    from .corpus.executors import open_executor
+
+    with open_executor(executor, scheduler) as cluster:
+        report = run(
+            _input(corpus, out),
+            out,
+            method=method,
+            settings=parse_settings(settings or []),
+            rules=rules,
+            intensity=intensity,
+            neutral=neutral,
+            seed=seed,
+            workers=_cores(workers),
+            skip_errors=skip_errors,
+            overwrite=overwrite,
+            executor=cluster,
+            shards=shards,
+        )
+    print(report.summary())
+
+
+@app.command()
+def augment(
+    corpus: Input,
+    out: Out,
+    channel: Annotated[
+        str,
+        typer.Option(
+            "-c", "--config", help="varied, room, noise, codec, podcast, telephone, or the path of one's own."
+        ),
+    ] = "varied",
+    copies: Annotated[int, typer.Option(min=1, help="Of each utterance, each with a draw of its own.")] = 1,
+    original: Annotated[bool, typer.Option(help="Keep each utterance as it is, too.")] = False,
     seed: Seed = 0,
     workers: Workers = 0,
     skip_errors: SkipErrors = False,
     overwrite: Overwrite = False,
 ) -> None:
-    """Neutral speech to emotional speech, by prosody rules."""
-    from injection.inject import inject as run
+    """Speech as a target's channel would carry it: room, noise, microphone, codec, level."""
+    from augmentation.augment import augment as run
 
     report = run(
         _input(corpus, out),
         out,
-        rules=rules,
-        intensity=intensity,
-        neutral=neutral,
+        channel=channel,
+        copies=copies,
+        original=original,
         seed=seed,
         workers=_cores(workers),
         skip_errors=skip_errors,
@@ -380,12 +460,45 @@ def report(
     ] = None,
     seed: Seed = 0,
 ) -> None:
-    """How real a corpus is: length, variety, what leaks its labels, whether it copies a real one. One HTML page."""
+    """How real a corpus's text is: length, variety, what leaks labels, whether it copies a real one. One HTML page."""
     from generation.report import write_report
 
     from .corpus.readers import open_corpus
 
     print(write_report(open_corpus(corpus), out, real=real or [], datasheet=datasheet, seed=seed))
+
+
+@corpus_app.command("report-speech")
+def report_speech(
+    corpora: Annotated[
+        list[str],
+        typer.Argument(metavar="CORPUS...", help="Stages to compare, such as neutral, emotional and control."),
+    ],
+    out: Annotated[Path, typer.Option("-o", "--out", help="The page; its numbers go beside it as JSON.")] = Path(
+        "speech.html"
+    ),
+    real: Annotated[
+        list[str] | None, typer.Option(metavar="CORPUS", help="Real speech to compare with; may be repeated.")
+    ] = None,
+    labels: Annotated[str, typer.Option(help="Label set: four, six, seven or eight.")] = "four",
+    seed: Seed = 0,
+    workers: Workers = 0,
+) -> None:
+    """What in the sound gives the class away, and how far it lies from real speech. One HTML page."""
+    from .corpus import label_set
+    from .corpus.readers import open_corpus
+    from .speech_report import write_speech_report
+
+    print(
+        write_speech_report(
+            [open_corpus(spec) for spec in corpora],
+            out,
+            real=[open_corpus(spec) for spec in real or []],
+            labels=label_set(labels),
+            seed=seed,
+            workers=_cores(workers),
+        )
+    )
 
 
 @corpus_app.command()
@@ -395,12 +508,17 @@ def convert(
     root: Annotated[Path | None, typer.Option(help="What the paths of a *_meta_data.json are relative to.")] = None,
     labels: Annotated[str, typer.Option(help="Label set of a *_meta_data.json to be written.")] = "four",
     audio: Annotated[str, typer.Option(help="link or copy the audio of a corpus folder to be written.")] = "link",
+    form: Annotated[
+        Literal["folder", "webdataset", "parquet"],
+        typer.Option("--format", help="Of a folder: as usual, or in shards."),
+    ] = "folder",
 ) -> None:
-    """Any corpus to a corpus folder or to the seed work's meta_data JSON, and that JSON to a corpus folder."""
+    """Any corpus to a corpus folder, to shards or to the seed work's meta_data JSON, and that JSON to any of these."""
     from .corpus import CorpusError, label_set
     from .corpus.convert import convert as write_folder
     from .corpus.readers import open_corpus
     from .corpus.seed_format import read_meta_data, write_meta_data
+    from .corpus.shards import write_shards
 
     if audio not in ("link", "copy"):
         raise CorpusError(f"--audio: got {audio!r}, expected link or copy")
@@ -412,6 +530,8 @@ def convert(
         opened = open_corpus(corpus)
     if out.suffix == ".json":
         write_meta_data(opened, label_set(labels), out)
+    elif form != "folder":
+        write_shards(opened, out, form)
     else:
         write_folder(opened, out, "copy" if audio == "copy" else "link")
     print(f"{opened.name}: {len(opened)} utterances written to {out}")
@@ -446,6 +566,90 @@ def check(datasheet: Annotated[str, typer.Argument(help="A datasheet's path, or 
             "use it with": f"zero-shot-emotion generate --datasheet {datasheet} --model MODEL -n 500 -o corpora/text",
         }
     )
+
+
+@leaderboard_app.command()
+def show(results: Results, baseline: Baseline = None) -> None:
+    """A table a target: means over seeds, intervals, controls, and what differs from a baseline."""
+    from rich.console import Console
+
+    from .benchmark.leaderboard import load_board
+    from .benchmark.leaderboard.table import render_tables
+
+    console = Console(soft_wrap=False, highlight=False)
+    for part in render_tables(load_board(results, baseline)):
+        console.print(part)
+
+
+@leaderboard_app.command("csv")
+def as_csv(
+    results: Results,
+    out: Annotated[
+        Path | None, typer.Option("-o", "--out", help="The file; by default it is printed.", dir_okay=False)
+    ] = None,
+    rows: Annotated[bool, typer.Option("--rows", help="A line for each row instead of one for all seeds.")] = False,
+) -> None:
+    """Results as CSV: a line for all seeds of a system, source and target, or one for each row."""
+    from .benchmark.leaderboard import load_board
+    from .benchmark.leaderboard.as_csv import write_each, write_entries
+    from .corpus import atomic_write
+
+    board = load_board(results)
+    write = write_each if rows else write_entries
+    if out is None:
+        write(board, sys.stdout)
+        return
+    with atomic_write(out) as file:
+        count = write(board, file)
+    print(f"{count} lines written to {out}")
+
+
+@leaderboard_app.command()
+def page(
+    results: Results,
+    out: Annotated[Path, typer.Option("-o", "--out", help="The page.")] = Path("leaderboard.html"),
+    baseline: Baseline = None,
+    samples: Annotated[
+        list[str] | None,
+        typer.Option(metavar="CORPUS[:N]", help="A corpus to listen to, and how many utterances; may be repeated."),
+    ] = None,
+    title: Annotated[str | None, typer.Option(help="Of the page; by default the benchmark's name.")] = None,
+) -> None:
+    """One HTML file with all in it: sortable, filterable, with figures, recordings and how to repeat each row."""
+    from .benchmark.leaderboard import load_board
+    from .benchmark.leaderboard.page import write_page
+    from .benchmark.leaderboard.samples import read_samples
+
+    board = load_board(results, baseline)
+    heard = read_samples(samples) if samples else None
+    write_page(board, out, title, heard)
+    print(f"{len(board.rows)} rows, {len(board.lines)} entries, {len(board.tables)} tables")
+    if heard is not None:
+        left_out = ", ".join(f"{count} {reason}" for reason, count in heard.left_out.items()) or "nothing"
+        print(f"{len(heard.utterances)} utterances of {', '.join(heard.corpora)} to listen to; left out: {left_out}")
+    print(f"page  {out}  ({out.stat().st_size / 1e6:.1f} MB)")
+
+
+@leaderboard_app.command()
+def merge(
+    results: Annotated[list[Path], typer.Argument(metavar="RESULTS...", help="Folders of results, at least two.")],
+    out: Annotated[Path, typer.Option("-o", "--out", help="The new folder of results.")],
+    contributor: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=RESULTS", help="Who made a folder's rows; by default the folder's name."),
+    ] = None,
+) -> None:
+    """Put results of several people into one folder; says what is there twice, and what cannot be compared."""
+    from rich.console import Console
+
+    from .benchmark.leaderboard import load_board
+    from .benchmark.leaderboard.merging import merge as run
+    from .benchmark.leaderboard.table import render_differing
+
+    print(run(results, out, contributor or []).summary(out))
+    console = Console(highlight=False)
+    for part in render_differing(load_board(out)):
+        console.print(part)
 
 
 def _input(spec: str, out: Path) -> Corpus:

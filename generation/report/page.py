@@ -26,18 +26,24 @@ def render_page(report: Report, root: Path, folder: Path, numbers: str = "report
         folder: where the page will lie: players read the audio from there.
         numbers: the file beside the page that holds all numbers.
     """
-    from jinja2 import Environment, StrictUndefined
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     def audio_link(file_name: str) -> str:
         return quote(Path(os.path.relpath(root / file_name, folder)).as_posix())
 
-    environment = Environment(undefined=StrictUndefined, autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    path = find_config("pages", "report", ".j2")
+    environment = Environment(
+        loader=FileSystemLoader(path.parent),
+        undefined=StrictUndefined,
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
     environment.filters.update(count=_count, per_cent=_per_cent, number=_number, label=_label, tone=_tone)
     environment.globals.update(
         steps=charts.steps, curve=charts.curve, ticks=charts.ticks, highlight=highlight, audio_link=audio_link
     )
-    template = find_config("pages", "report", ".j2").read_text(encoding="utf-8")
-    return environment.from_string(template).render(report=report, all=ALL, marks=MARKS, numbers=numbers)
+    return environment.get_template(path.name).render(report=report, all=ALL, marks=MARKS, numbers=numbers)
 
 
 def highlight(text: str, run: str) -> Markup:

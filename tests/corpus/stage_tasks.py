@@ -1,6 +1,7 @@
 """Tasks for the tests of the stage runner, in a module that spawned workers and killed runs can import."""
 
 import os
+import signal
 import sys
 import time
 from dataclasses import dataclass
@@ -72,6 +73,18 @@ class DyingOnce:
         if utterance.id == self.id and not self.mark.exists():
             self.mark.touch()
             os._exit(1)
+        yield from speak(utterance)
+
+
+@dataclass(frozen=True)
+class Poison:
+    """Ends its process at some items, each time."""
+
+    ids: tuple[str, ...]
+
+    def __call__(self, utterance):
+        if utterance.id in self.ids:
+            os.kill(os.getpid(), signal.SIGKILL)
         yield from speak(utterance)
 
 

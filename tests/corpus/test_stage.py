@@ -1,17 +1,19 @@
 import json
+import multiprocessing
 import os
 import signal
 import subprocess
 import sys
 import time
-from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 import zero_shot_emotion
-from zero_shot_emotion.corpus import CARD, MANIFEST, Corpus, CorpusError, Utterance
-from zero_shot_emotion.corpus.stage import FAILURES, JOURNAL, StageError, local_executor, run_stage
+from zero_shot_emotion.corpus import CARD, MANIFEST, Corpus, CorpusError, Utterance, stage, work
+from zero_shot_emotion.corpus.stage import FAILURES, JOURNAL, StageError, dask_executor, local_executor, run_stage
 
 sys.path.insert(0, str(Path(__file__).parent))  # for spawned workers too
 import stage_tasks as tasks
@@ -25,6 +27,39 @@ OTHER_RUN = (
 
 def run(out, task=tasks.speak, items=COUNT, card=tasks.CARD, **options):
     return run_stage(tasks.texts(items), task, out, name="speak", card=card, **options)
+
+
+@contextmanager
+def on_dask(workers):
+    """The workers of a cluster of processes on this machine."""
+    distributed = pytest.importorskip("distributed")
+    import dask
+
+    with (
+        dask.config.set({"distributed.scheduler.allowed-failures": 0}),  # a death is told of at once
+        distributed.LocalCluster(
+            n_workers=workers, threads_per_worker=1, processes=True, dashboard_address=None, silence_logs=50
+        ) as cluster,
+        distributed.Client(cluster) as client,
+        dask_executor(client) as executor,
+    ):
+        yield executor
+
+
+class Interrupting(Executor):
+    """Hands all on to another executor until it is interrupted."""
+
+    def __init__(self, executor, after):
+        self._executor, self._left = executor, after
+
+    def submit(self, fn, /, *args, **kwargs):
+        self._left -= 1
+        if self._left < 0:
+            raise KeyboardInterrupt
+        future = self._executor.submit(fn, *args, **kwargs)
+        if self._left % 2:
+            future.result()
+        return future
 
 
 def contents(folder):
@@ -71,7 +106,17 @@ def test_the_output_is_a_corpus_and_says_how_it_was_made(tmp_path, whole):
     assert "failures" not in report.summary()
 
 
-@pytest.mark.parametrize("make", [lambda: local_executor(1), lambda: local_executor(2), lambda: ThreadPoolExecutor(4)])
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: local_executor(1),
+        lambda: local_executor(2),
+        lambda: ThreadPoolExecutor(4),
+        lambda: on_dask(1),
+        lambda: on_dask(2),
+    ],
+    ids=["inline", "processes", "threads", "dask, one worker", "dask, two workers"],
+)
 def test_the_bytes_do_not_depend_on_the_executor(tmp_path, whole, make):
     with make() as executor:
         run(tmp_path / "out", executor=executor)
@@ -293,18 +338,116 @@ def test_a_corpus_that_no_stage_wrote_is_refused(tmp_path):
         assert contents(tmp_path / folder) == before
 
 
-def test_a_worker_that_dies_is_told_of_and_the_next_run_completes(tmp_path, whole):
+@pytest.mark.parametrize("make", [lambda: local_executor(2), lambda: on_dask(2)], ids=["local", "dask"])
+def test_the_work_of_a_worker_that_dies_is_done_by_another(tmp_path, whole, make):
     task, out = tasks.DyingOnce("u00007", tmp_path / "mark"), tmp_path / "out"
 
+    with make() as executor:
+        run(out, task, executor=executor)
+
+    assert (tmp_path / "mark").exists()
+    assert contents(out) == whole
+
+
+@pytest.mark.parametrize("make", [lambda: local_executor(2), lambda: on_dask(2)], ids=["local", "dask"])
+def test_an_item_that_ends_every_worker_is_a_failure_and_stops_no_other(tmp_path, whole, make):
+    out = tmp_path / "out"
+
+    with make() as executor, pytest.raises(StageError) as error:
+        run(out, tasks.Poison(("u00011",)), executor=executor)
+
+    assert str(error.value).startswith(
+        "speak: 1 of 20 items failed: 1 x WorkerDied: the item ends its worker process, alone too (first: u00011)."
+    )
+    report = run(out)  # with a task that is mended
+    assert report.resumed == COUNT - 1
+    assert contents(out) == whole
+
+
+def test_workers_that_die_whatever_they_do_stop_the_stage(tmp_path, monkeypatch):
+    monkeypatch.setattr(work, "DEATHS", 2)
+    all_ids = tuple(u.id for u in tasks.texts(COUNT))
+
     with local_executor(2) as executor, pytest.raises(StageError) as error:
+        run(tmp_path / "out", tasks.Poison(all_ids), executor=executor)
+
+    assert str(error.value).startswith(
+        "speak: 2 worker processes died one after the other, whatever they did (last: 'u"
+    )
+    assert str(error.value).endswith(f"kept in {tmp_path / 'out'}; run the same command again to go on")
+
+
+def test_a_pool_that_cannot_replace_its_workers_stops_the_stage_and_the_next_run_completes(tmp_path, whole):
+    task, out = tasks.DyingOnce("u00007", tmp_path / "mark"), tmp_path / "out"
+    spawn = multiprocessing.get_context("spawn")
+
+    with ProcessPoolExecutor(2, mp_context=spawn) as executor, pytest.raises(StageError) as error:
         run(out, task, executor=executor)
 
     assert str(error.value).startswith("speak: a worker process died (")
     assert str(error.value).endswith(f"What was finished is kept in {out}; run the same command again to go on")
     assert not (out / CARD).exists()
-    with local_executor(2) as executor:
-        run(out, task, executor=executor)
+    run(out, task)
     assert contents(out) == whole
+
+
+def test_a_task_that_cannot_be_sent_is_told_of(tmp_path):
+    with local_executor(2) as executor, pytest.raises(StageError) as error:
+        run(tmp_path / "out", lambda utterance: [], executor=executor)
+
+    assert str(error.value).startswith("speak: the workers cannot do the work (")
+
+
+def test_a_cluster_run_that_is_given_up_goes_on(tmp_path, whole):
+    out = tmp_path / "out"
+    with on_dask(2) as executor:
+        wrapped = Interrupting(executor, after=10)
+        with pytest.raises(KeyboardInterrupt):
+            run(out, executor=wrapped)
+    assert not (out / CARD).exists()
+
+    with on_dask(1) as executor:
+        report = run(out, executor=executor)
+
+    assert 0 < report.resumed < COUNT
+    assert contents(out) == whole
+
+
+@pytest.mark.parametrize("shards", [1, 3, 30])
+def test_audio_goes_to_as_many_folders_as_are_asked_for(tmp_path, whole, shards):
+    report = run(tmp_path / "out", shards=shards)
+
+    folders = {path.parent.relative_to(tmp_path / "out").as_posix() for path in (tmp_path / "out").rglob("*.wav")}
+    if shards == 1:
+        assert contents(tmp_path / "out") == whole
+    if shards == 3:
+        assert folders == {"audio/0000", "audio/0001", "audio/0002"}
+        assert [u.file_name for u in report.corpus][6:8] == ["audio/0000/u00006.wav", "audio/0001/u00007.wav"]
+        assert report.card["shards"] == 3
+    if shards == 30:
+        assert len(folders) == COUNT
+    for utterance in report.corpus:
+        assert report.corpus.audio_path(utterance).read_bytes() == whole[f"audio/{utterance.id}.wav"]
+
+
+def test_many_items_are_spread_of_themselves_and_half_written_files_are_removed_there_too(tmp_path, monkeypatch):
+    monkeypatch.setattr(stage, "FILES", 8)
+    out = tmp_path / "out"
+    with pytest.raises(StageError):
+        run(out, tasks.Failing(("u00003",)))
+    (out / "audio" / "0002" / ".u00019.wav.0123abcd.part").write_bytes(b"RIFF")
+
+    run(out)
+
+    assert sorted(p.name for p in (out / "audio").iterdir()) == ["0000", "0001", "0002"]
+    assert sum(len(list(p.iterdir())) for p in (out / "audio").iterdir()) == COUNT
+
+
+def test_no_shards_is_refused(tmp_path):
+    with pytest.raises(StageError) as error:
+        run(tmp_path / "out", shards=0)
+
+    assert str(error.value) == "speak: shards: got 0, expected at least 1"
 
 
 def test_an_item_may_become_any_number_of_utterances(tmp_path):
@@ -356,13 +499,3 @@ def test_an_interrupt_keeps_what_is_finished(tmp_path, whole):
 
     assert run(tmp_path / "out").resumed == 12
     assert contents(tmp_path / "out") == whole
-
-
-@pytest.mark.parametrize("workers", [1, 2])
-def test_overhead(tmp_path, workers, capsys):
-    with local_executor(workers) as executor:
-        report = run(tmp_path / "out", tasks.trivial, items=20_000, executor=executor)
-
-    assert report.card["utterances"] == 20_000
-    with capsys.disabled():
-        print(f"\n20,000 trivial items with {workers} worker(s): {report.seconds:.1f} s")

@@ -9,13 +9,13 @@ from injection import InjectionError, inject, load_method, method
 from injection.by_rule import ByRule
 from injection.inject import utterance_seed
 from injection.loudness import REFERENCE_DB, active_level, trim
-from injection.rules import RuleSet, load_rules
+from injection.method import Settings
+from injection.rules import Prosody, RuleSet, load_rules
 from injection.world import analyse, track
 from zero_shot_emotion.audio import Audio, read_audio
 from zero_shot_emotion.corpus import Corpus, CorpusError
 
 EMOTIONS = ("ang", "hap", "neu", "sad")
-KEYS = ("f0_mean", "f0_range", "duration", "energy_db", "tilt_db", "breathiness", "formants", "pauses")
 
 
 def files(folder):
@@ -124,14 +124,15 @@ def test_lines_and_card(speech, tmp_path):
         "emotion": "ang",
         "intensity": 0.5,
     }
-    assert tuple(injection["parameters"]) == KEYS
+    assert tuple(injection["parameters"]) == tuple(Prosody.model_fields)
     assert all(value == round(value, 4) for value in injection["parameters"].values())
     card = json.loads((tmp_path / "out" / "corpus.json").read_text())
     assert (card["stage"], card["seed"], card["intensity"], card["neutral"]) == ("inject", 3, 0.5, False)
     assert RuleSet.model_validate(card["config"]["rules"]).name == "acted"
     assert card["source"] == {"name": speech.name, "fingerprint": speech.card["fingerprint"]}
     assert card["labels"] == ["neu", "hap", "ang", "sad"]
-    assert set(card["versions"]) == {"zero_shot_emotion", "numpy", "pyworld", "soxr"}
+    assert set(card["versions"]) == {"zero_shot_emotion", "numpy", "soxr"}
+    assert set(card["config"]["versions"]) == {"pyworld"}
 
 
 @pytest.fixture(scope="module")
@@ -189,7 +190,18 @@ def test_seeds():
     ("arguments", "message"),
     [
         ({"rules": "syntact", "intensity": 3}, "intensity: got 3, expected 0 to 2"),
-        ({"method": "magic"}, "unknown injection method 'magic': expected one of rules"),
+        (
+            {"method": "magic"},
+            "unknown injection method 'magic': expected one of expressive, rules, voice-conversion",
+        ),
+        (
+            {"settings": {"rule": "acted"}},
+            "injection method rules: rule: got 'acted', expected: Extra inputs are not permitted (settings: rules)",
+        ),
+        (
+            {"method": "expressive", "rules": "acted"},
+            "injection method expressive: rules: got 'acted', expected: Extra",
+        ),
     ],
 )
 def test_errors_in_arguments(speech, tmp_path, arguments, message):
@@ -199,10 +211,12 @@ def test_errors_in_arguments(speech, tmp_path, arguments, message):
 
 @pytest.mark.parametrize(
     ("label", "named"),
-    [("fea", "fea (6 utterances)"), ("exc", "exc (6 utterances)"), (None, "no label (6 utterances)")],
+    [("bor", "bor (6 utterances)"), ("exc", "exc (6 utterances)"), (None, "no label (6 utterances)")],
 )
 def test_an_emotion_without_a_rule_is_named_before_any_work(speech, tmp_path, label, named):
-    message = f"injection method rules 'acted' cannot inject {named}: expected labels among ang, hap, neu, sad"
+    message = (
+        f"injection method rules 'acted' cannot inject {named}: expected labels among ang, dis, fea, hap, neu, sad, sur"
+    )
     with pytest.raises(InjectionError, match=re.escape(message)):
         inject(labelled(speech, label), tmp_path / "out")
     assert not (tmp_path / "out").exists()
@@ -217,19 +231,41 @@ def test_text_alone_cannot_be_injected(speech, tmp_path):
 class Louder:
     """A method of a user's own."""
 
+    class Settings(Settings):
+        gain: float = 1.0
+
     emotions = ("neu", "ang")
     config = {"gain": 2}  # noqa: RUF012
 
-    def __init__(self, config):
-        self.gain = float(config)
+    def __init__(self, settings):
+        self.gain = settings.gain
 
-    def inject(self, audio, emotion, intensity, rng):
-        return Audio(audio.wave * self.gain**intensity, audio.rate), {"gain": self.gain}
+    def inject(self, audio, emotion, intensity, rng, utterance):
+        return Audio(audio.wave * self.gain**intensity, audio.rate), {"gain": self.gain, "spoke": utterance.speaker}
 
 
 def test_own_method_by_entry_point(speech, tmp_path, monkeypatch):
     monkeypatch.setattr(method, "entry_points", lambda group: [EntryPoint("louder", "own:Louder", group)])
     monkeypatch.setattr(EntryPoint, "load", lambda self: Louder)
-    assert load_method("louder", "0.5").gain == 0.5
-    report = inject(labelled(speech, "ang"), tmp_path / "out", method="louder", rules="0.5")
-    assert next(iter(report.corpus)).extra["injection"]["parameters"] == {"gain": 0.5}
+    assert load_method("louder", {"gain": 0.5}).gain == 0.5
+    report = inject(labelled(speech, "ang"), tmp_path / "out", method="louder", settings={"gain": 0.5})
+    first = next(iter(report.corpus))
+    assert first.extra["injection"]["parameters"] == {"gain": 0.5, "spoke": first.speaker}
+
+
+class Plain:
+    """A method without settings."""
+
+    emotions = ("neu",)
+    config = {}  # noqa: RUF012
+
+    def inject(self, audio, emotion, intensity, rng, utterance):
+        return audio, {}
+
+
+def test_a_method_without_settings_takes_none(monkeypatch):
+    monkeypatch.setattr(method, "entry_points", lambda group: [EntryPoint("plain", "own:Plain", group)])
+    monkeypatch.setattr(EntryPoint, "load", lambda self: Plain)
+    assert isinstance(load_method("plain"), Plain)
+    with pytest.raises(InjectionError, match=r"injection method plain: got the setting 'gain', expected none"):
+        load_method("plain", {"gain": 1})

@@ -83,7 +83,7 @@ def test_corpus_of_one_and_of_two_workers_and_of_a_run_that_was_cut(tiny, settin
     assert card["settings"] == {**settings, "model": "tts_models/en/vctk/vits", "seed": 0}
     assert re.fullmatch(r"[\d.]+ \(torch [^,]+, cpu, files [0-9a-f]{12}\)", card["versions"]["coqui"])
     with monkeypatch.context() as patch:
-        patch.setattr(stage, "write_corpus", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        patch.setattr(stage, "write_entries", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
         with pytest.raises(KeyboardInterrupt):
             speak(tiny, tmp_path / "cut", **arguments)
     journal = tmp_path / "cut" / stage.JOURNAL

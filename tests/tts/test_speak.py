@@ -48,7 +48,7 @@ def test_the_bytes_do_not_depend_on_the_workers(tiny, tmp_path):
 def test_a_run_that_was_cut_goes_on_to_the_same_bytes(tiny, tmp_path, monkeypatch):
     speak(tiny, tmp_path / "whole")
     with monkeypatch.context() as patch:
-        patch.setattr(stage, "write_corpus", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        patch.setattr(stage, "write_entries", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
         with pytest.raises(KeyboardInterrupt):
             speak(tiny, tmp_path / "cut")
     journal = tmp_path / "cut" / stage.JOURNAL

@@ -8,24 +8,29 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
-
-from ..errors import UserError
 from .atomic import atomic_write
 from .labels import LabelError, LabelSet
+from .manifest import MANIFEST, CorpusError, Entry, Manifest, explain, id_of, write_manifest
 from .utterance import Utterance
 
-MANIFEST = "metadata.jsonl"
+__all__ = [
+    "CARD",
+    "MANIFEST",
+    "Corpus",
+    "CorpusError",
+    "explain",
+    "id_of",
+    "load_card",
+    "write_corpus",
+    "write_entries",
+]
+
 CARD = "corpus.json"
-
-
-class CorpusError(UserError, ValueError):
-    """A corpus folder that does not hold what it should."""
 
 
 @dataclass(frozen=True)
@@ -35,16 +40,19 @@ class Corpus:
     Args:
         name: how the corpus is called in results.
         root: the folder that ``file_name`` is relative to.
-        utterances: in the order of the manifest.
+        utterances: in the order of the manifest. Those of a folder are read from it whenever they are asked for,
+            so that a corpus of a million costs no memory.
         card: what ``corpus.json`` holds besides the counts: label set, drops, seed, config, versions.
     """
 
     name: str
     root: Path
-    utterances: tuple[Utterance, ...]
+    utterances: Sequence[Utterance]
     card: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        if isinstance(self.utterances, Manifest):
+            return  # its ids are unique
         seen: set[str] = set()
         for utterance in self.utterances:
             if utterance.id in seen:
@@ -69,7 +77,9 @@ class Corpus:
 
     def where(self, keep: Callable[[Utterance], bool]) -> Corpus:
         """The corpus of the utterances that a predicate keeps."""
-        return replace(self, utterances=tuple(u for u in self.utterances if keep(u)))
+        whole = self.utterances
+        kept = whole.where(keep) if isinstance(whole, Manifest) else tuple(u for u in whole if keep(u))
+        return replace(self, utterances=kept)
 
     def with_labels(self, labels: LabelSet) -> tuple[Corpus, Counter[str]]:
         """The corpus in the classes of a label set, and how many utterances each dropped emotion cost.
@@ -104,7 +114,7 @@ class Corpus:
 
     @classmethod
     def load(cls, folder: str | Path) -> Corpus:
-        """Read a corpus folder.
+        """Open a corpus folder and check every line of its manifest.
 
         Raises:
             CorpusError: naming file, line, value and what was expected.
@@ -112,7 +122,7 @@ class Corpus:
         folder = Path(folder)
         card = {key: value for key, value in load_card(folder).items() if key not in ("utterances", "counts")}
         name = card.pop("name", None) or folder.resolve().name
-        return cls(name, folder, tuple(read_manifest(folder / MANIFEST, labels=card.get("labels"))), card)
+        return cls(name, folder, Manifest(folder / MANIFEST, labels=card.get("labels")), card)
 
 
 def write_corpus(folder: Path, utterances: Iterable[Utterance], card: dict[str, Any]) -> dict[str, Any]:
@@ -126,16 +136,13 @@ def write_corpus(folder: Path, utterances: Iterable[Utterance], card: dict[str, 
     Raises:
         CorpusError: if an id occurs twice; then nothing is written.
     """
-    counts: Counter[str] = Counter()
-    seen: set[str] = set()
-    with atomic_write(folder / MANIFEST) as file:
-        for utterance in utterances:
-            if utterance.id in seen:
-                raise CorpusError(f"{folder}: the id {utterance.id!r} occurs twice, expected unique ids")
-            seen.add(utterance.id)
-            counts[utterance.label or "no label"] += 1
-            file.write(utterance.to_line() + "\n")
-    card = {**card, "utterances": len(seen), "counts": dict(sorted(counts.items()))}
+    return write_entries(folder, (Entry(u.id, u.label, u.to_line()) for u in utterances), card)
+
+
+def write_entries(folder: Path, entries: Iterable[Entry], card: dict[str, Any]) -> dict[str, Any]:
+    """The same from lines that are ready."""
+    written, counts = write_manifest(folder / MANIFEST, entries)
+    card = {**card, "utterances": written, "counts": counts}
     with atomic_write(folder / CARD) as file:
         json.dump(card, file, indent=2, ensure_ascii=False)
         file.write("\n")
@@ -154,66 +161,3 @@ def load_card(folder: Path) -> dict[str, Any]:
     if not isinstance(card, dict):
         raise CorpusError(f"{path}: expected a JSON object, got {type(card).__name__}")
     return card
-
-
-def read_manifest(path: Path, labels: Iterable[str] | None = None) -> Iterator[Utterance]:
-    """Read ``metadata.jsonl`` line by line.
-
-    A line without ``id``, as other programs write, gets its file name without the extension.
-
-    Raises:
-        CorpusError: naming file, line, value and what was expected.
-    """
-    allowed = None if labels is None else set(labels)
-    lines: dict[str, int] = {}
-    if not path.is_file():
-        raise CorpusError(f"{path}: no such file; a corpus folder holds a {MANIFEST}")
-    with path.open("rb") as file:
-        for number, line in enumerate(file, 1):
-            if not line.strip():
-                continue
-            utterance = _parse(line, f"{path}:{number}")
-            if allowed is not None and utterance.label is not None and utterance.label not in allowed:
-                raise CorpusError(
-                    f"{path}:{number}: label: got {utterance.label!r}, expected one of {', '.join(sorted(allowed))}"
-                )
-            if lines.setdefault(utterance.id, number) != number:
-                raise CorpusError(
-                    f"{path}:{number}: id: got {utterance.id!r}, expected unique ids, "
-                    f"but line {lines[utterance.id]} has it too"
-                )
-            yield utterance
-
-
-def _parse(line: bytes, where: str) -> Utterance:
-    try:
-        columns = json.loads(line)
-    except ValueError as error:
-        raise CorpusError(f"{where}: expected a JSON object: {error}") from None
-    if not isinstance(columns, dict):
-        raise CorpusError(f"{where}: expected a JSON object, got {type(columns).__name__}")
-    if "id" not in columns and isinstance(columns.get("file_name"), str):
-        columns["id"] = id_of(columns["file_name"])
-    try:
-        return Utterance.model_validate(columns)
-    except ValidationError as error:
-        raise CorpusError(f"{where}: {explain(error)}") from None
-
-
-def id_of(file_name: str) -> str:
-    """An id for a file that has no other: its path without the extension, slashes and blanks replaced.
-
-    >>> id_of("audio/anna 01.wav")
-    'audio-anna_01'
-    """
-    path = Path(file_name)
-    return "_".join((path.parent / path.stem).as_posix().replace("/", "-").split())
-
-
-def explain(error: ValidationError) -> str:
-    """A pydantic error in one line: column, value, expectation."""
-    first = error.errors(include_url=False)[0]
-    column = ".".join(str(part) for part in first["loc"]) or "value"
-    if first["type"] == "missing":
-        return f"{column}: missing"
-    return f"{column}: got {first['input']!r}, expected: {first['msg'].removeprefix('Value error, ')}"

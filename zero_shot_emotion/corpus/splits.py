@@ -23,7 +23,7 @@ def split_dev(corpus: Corpus, ratio: float, seed: int) -> tuple[Corpus, Corpus, 
 
     Dev shares no dialogue with train, and no speaker where the corpus has at least `MIN_SPEAKERS`
     groups of speakers who never meet in a dialogue, and all but the largest suffice for dev. Utterances
-    of the same text stay together when neither speakers nor dialogues are known.
+    of the same text, and copies of one utterance, stay together when neither speakers nor dialogues are known.
 
     Groups are drawn in an order fixed by the seed, each taken if it brings dev closer to the wanted share
     of every class; the closest of `DRAWS` draws is dev.
@@ -65,7 +65,7 @@ def _groups(utterances: Sequence[Utterance], ratio: float) -> tuple[list[int], s
         return by_dialogue, "dialogue"
     if speakers_known and len(sizes) >= 2:
         return by_speaker, "speaker"
-    return _connected(utterances, ("dialogue", "text")), "text"
+    return _connected(utterances, ("dialogue", "text", "copy_of")), "text"
 
 
 def _connected(utterances: Sequence[Utterance], columns: tuple[str, ...]) -> list[int]:
@@ -77,7 +77,7 @@ def _connected(utterances: Sequence[Utterance], columns: tuple[str, ...]) -> lis
     rows, cols = [], []
     for index, utterance in enumerate(utterances):
         for column in columns:
-            value = getattr(utterance, column)
+            value = getattr(utterance, column, None)
             if value is not None:
                 rows.append(index)
                 cols.append(nodes.setdefault((column, value), len(utterances) + len(nodes)))

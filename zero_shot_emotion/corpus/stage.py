@@ -2,58 +2,73 @@
 
 Every long stage of the project goes through `run_stage`. It keeps a journal of finished items in the
 output folder, so that a run that was killed goes on where it stopped, and writes the manifest in the
-order of the items, so that the bytes do not depend on the number of workers or on interruptions.
+order of the items, so that the bytes do not depend on the number of workers or on interruptions. Items
+stream through: what is kept of each in memory is some tens of bytes.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from queue import SimpleQueue
-from threading import Thread
-from typing import Any, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from ..audio import Audio, write_audio
 from ..errors import UserError
 from .atomic import atomic_write, remove_parts
-from .corpus import CARD, MANIFEST, Corpus, load_card, write_corpus
+from .corpus import CARD, MANIFEST, Corpus, load_card, write_entries
+from .executors import Inline, dask_executor, local_executor, open_executor
+from .journal import JOURNAL, Journal, OtherRun
+from .manifest import Entry, Manifest
+from .repeats import Repeats
 from .utterance import Utterance
+from .work import Item, ItemT, Outcome, Placed, WorkersLost, outcomes
 
-JOURNAL = ".journal.jsonl"
+__all__ = [
+    "AUDIO",
+    "FAILURES",
+    "JOURNAL",
+    "Item",
+    "Items",
+    "Made",
+    "StageError",
+    "StageReport",
+    "dask_executor",
+    "inherited",
+    "local_executor",
+    "open_executor",
+    "run_stage",
+]
+
 FAILURES = "failures.jsonl"
 AUDIO = "audio"
-CHUNK = 8
-"""Items a worker gets at once, fewer when there are few."""
-IN_FLIGHT = 256
-"""Chunks handed out and not yet collected: bounds memory, whatever the number of items."""
 INHERITED = ("labels", "datasheet", "language")
 """What stays true of a corpus whatever a stage does to its utterances."""
+FILES = 10_000
+"""Items whose audio one folder takes; that of more is spread over several."""
+WRITERS = 4
+"""Threads in which a worker writes while it works on: waiting for a disk takes no processor."""
+
+T_co = TypeVar("T_co", covariant=True)
 
 
 class StageError(UserError, RuntimeError):
     """A stage that could not finish. What it had finished is kept."""
 
 
-class Item(Protocol):
-    """What a stage works on: an utterance, or a pydantic model with an id."""
+class Items(Protocol[T_co]):
+    """What can be gone through again and again, always the same; it need not be in memory."""
 
-    @property
-    def id(self) -> str: ...
+    def __len__(self) -> int: ...
 
-    def model_dump_json(self) -> str: ...
-
-
-ItemT = TypeVar("ItemT", bound=Item)
+    def __iter__(self) -> Iterator[T_co]: ...
 
 
 @dataclass(frozen=True)
@@ -96,57 +111,13 @@ class StageReport:
         return "\n".join(lines)
 
 
-class Inline(Executor):
-    """An executor that works in the calling process."""
-
-    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
-        """Call at once; the future is done."""
-        future: Future[Any] = Future()
-        try:
-            future.set_result(fn(*args, **kwargs))
-        except Exception as error:
-            future.set_exception(error)
-        return future
-
-
-@contextmanager
-def local_executor(workers: int) -> Iterator[Executor]:
-    """Worker processes on this machine; one worker is the calling process itself."""
-    if workers <= 1:
-        yield Inline()
-        return
-    import multiprocessing
-
-    # Spawned workers start clean: a forked copy of a process that holds torch's threads can hang.
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, mp_context=context, initializer=_die_with_parent) as pool:
-        try:
-            yield pool
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
-
-
-def _die_with_parent() -> None:
-    """End this worker when the run is killed: it would wait for work for ever, and hold its model's memory."""
-    from multiprocessing import parent_process
-    from multiprocessing.process import BaseProcess
-
-    def end_after(parent: BaseProcess) -> None:
-        parent.join()
-        os._exit(1)
-
-    if parent := parent_process():
-        Thread(target=end_after, args=(parent,), daemon=True).start()
-
-
 def inherited(card: Mapping[str, Any]) -> dict[str, Any]:
     """What the card of a stage's output takes over from that of its input."""
     return {key: card[key] for key in INHERITED if key in card}
 
 
 def run_stage(
-    items: Sequence[ItemT],
+    items: Items[ItemT],
     task: Callable[[ItemT], Iterable[Made]],
     out: str | Path,
     *,
@@ -155,8 +126,13 @@ def run_stage(
     executor: Executor | None = None,
     skip_errors: bool = False,
     overwrite: bool = False,
+    shards: int | None = None,
 ) -> StageReport:
     """Do something for each item and write the corpus that comes of it.
+
+    Where a worker dies, what it had in hand is done by another. An item that ends every worker it is given
+    to is a failed item. (An executor that cannot replace its workers, which is any process pool but
+    `local_executor`'s, stops the stage instead.)
 
     Args:
         items: with unique ids; their order is the order of the manifest.
@@ -168,17 +144,21 @@ def run_stage(
         executor: any `concurrent.futures.Executor`; by default the calling process.
         skip_errors: leave failed items out. Without it the stage still does all others, then raises.
         overwrite: throw away what the folder holds of another run.
+        shards: folders that the audio is spread over; by default one for every 10,000 items, and none
+            where one will do.
 
     Raises:
-        StageError: if items failed, if a worker died, or if the folder holds another run.
+        StageError: if items failed, if the workers cannot go on, or if the folder holds another run.
         CorpusError: if two utterances that were made have the same id.
     """
     out = Path(out)
     start = time.monotonic()
-    twice = [item_id for item_id, count in Counter(item.id for item in items).items() if count > 1]
-    if twice:
-        raise StageError(f"{name}: {len(twice)} ids occur more than once (first: {twice[0]!r}), expected unique ids")
-    fingerprint = _fingerprint(items, card)
+    if shards is not None and shards < 1:
+        raise StageError(f"{name}: shards: got {shards}, expected at least 1")
+    shards = shards or -(-len(items) // FILES)
+    if shards > 1:
+        card = {**card, "shards": shards}
+    fingerprint = _fingerprint(items, card, name)
     card = {**card, "fingerprint": fingerprint}
     if overwrite:
         _clear(out)
@@ -186,9 +166,10 @@ def run_stage(
     if done_before is not None:
         return StageReport(name, out, done_before, _read_failures(out), len(items), time.monotonic() - start)
 
-    with _Journal(out / JOURNAL, fingerprint) as journal:
+    with _journal(out, fingerprint, len(items)) as journal:
         resumed = len(journal)
-        failures = _work_off(items, task, out, name, executor or Inline(), journal)
+        work = _Work(task, out.resolve(), len(items), shards)
+        failures = _work_off(items, work, out, name, executor or Inline(), journal)
         if failures and not skip_errors:
             raise StageError(
                 f"{name}: {len(failures)} of {len(items)} items failed: {_reasons(failures)}. What succeeded is "
@@ -197,151 +178,123 @@ def run_stage(
         _write_failures(out, failures)
         if failures:
             card["failures"] = len(failures)
-        for folder in (out, out / AUDIO):
+        for folder in (out, *(out / _shard(shard, shards) for shard in range(shards))):
             remove_parts(folder)
-        card = write_corpus(out, journal.utterances(item.id for item in items), card)
+        card = write_entries(out, journal, card)
     (out / JOURNAL).unlink()
     return StageReport(name, out, card, failures, resumed, time.monotonic() - start)
 
 
+def _journal(out: Path, fingerprint: str, count: int) -> Journal:
+    try:
+        return Journal(out / JOURNAL, fingerprint, count)
+    except OtherRun:
+        raise StageError(_other_run(out)) from None
+
+
 def _work_off(
-    items: Sequence[ItemT],
-    task: Callable[[ItemT], Iterable[Made]],
-    out: Path,
-    name: str,
-    executor: Executor,
-    journal: _Journal,
+    items: Items[ItemT], work: _Work[ItemT], out: Path, name: str, executor: Executor, journal: Journal
 ) -> dict[str, str]:
-    """Have done what the journal lacks; returns the failures."""
+    """Have done what the journal lacks; returns the failures in the order of the items."""
     from tqdm import tqdm
 
-    failed: dict[str, str] = {}
-    todo = [item for item in items if item.id not in journal]
+    failed: dict[int, tuple[str, str]] = {}
+    todo = (Placed(place, item) for place, item in enumerate(items) if place not in journal)
     terminal = sys.stderr.isatty()
     with tqdm(
         total=len(items), initial=len(journal), desc=name, unit="item", mininterval=0.2 if terminal else 10
     ) as bar:
         try:
-            for outcome in _outcomes(todo, task, out, executor):
-                if outcome.error is None:
-                    journal.add(outcome.item, outcome.lines)
-                else:
-                    failed[outcome.item] = outcome.error
-                bar.update()
-        except BrokenExecutor as error:
+            for found in outcomes(todo, len(items) - len(journal), work, executor):
+                journal.add(found)
+                failed.update((o.place, (o.item, o.error)) for o in found if o.error is not None)
+                bar.update(len(found))
+        except WorkersLost as lost:
             raise StageError(
-                f"{name}: a worker process died ({error}). What was finished is kept in {out}; "
-                "run the same command again to go on"
-            ) from error
-    return {item.id: failed[item.id] for item in items if item.id in failed}
-
-
-def _outcomes(
-    items: Sequence[ItemT], task: Callable[[ItemT], Iterable[Made]], out: Path, executor: Executor
-) -> Iterator[_Outcome]:
-    """Hand items out in chunks, a bounded number at a time, and yield what became of each as soon as it is known."""
-    size = min(CHUNK, 1 + len(items) // IN_FLIGHT)
-    done: SimpleQueue[Future[list[_Outcome]]] = SimpleQueue()
-    handed_out = 0
-    for start in range(0, len(items), size):
-        executor.submit(_work, task, items[start : start + size], out).add_done_callback(done.put)
-        handed_out += 1
-        while handed_out == IN_FLIGHT or not done.empty():
-            yield from done.get().result()
-            handed_out -= 1
-    for _ in range(handed_out):
-        yield from done.get().result()
+                f"{name}: {lost}. What was finished is kept in {out}; run the same command again to go on"
+            ) from lost
+    return dict(failed[place] for place in sorted(failed))
 
 
 @dataclass(frozen=True)
-class _Outcome:
-    item: str
-    lines: list[str]
-    error: str | None = None
+class _Work(Generic[ItemT]):
+    """What a worker does: the task for each item, each failure kept to its item.
 
+    Args:
+        task: of the stage.
+        out: the folder of the new corpus, absolute: a worker may have been started elsewhere.
+        count: of all items.
+        shards: folders that their audio is spread over.
+    """
 
-def _work(task: Callable[[ItemT], Iterable[Made]], items: Sequence[ItemT], out: Path) -> list[_Outcome]:
-    """What a worker does: the task for each item, each failure kept to its item."""
-    outcomes = []
-    for item in items:
+    task: Callable[[ItemT], Iterable[Made]]
+    out: Path
+    count: int
+    shards: int
+
+    def __call__(self, chunk: list[Placed[ItemT]]) -> list[Outcome]:
+        """Work on a chunk. The audio of what is returned is on the disk: the journal may rely on it."""
+        with ThreadPoolExecutor(WRITERS) as disk:
+            begun = [(placed, self._begin(placed, disk)) for placed in chunk]
+            return [self._end(placed, storing) for placed, storing in begun]
+
+    def _begin(self, placed: Placed[ItemT], disk: Executor) -> list[Entry | Future[Entry]]:
+        """Do an item, and leave the audio that it made to be written while the next is done."""
         try:
-            all_made = list(task(item))  # before any is stored: an item that fails leaves no audio behind
-            lines = [_store(made, out).to_line() for made in all_made]
-            outcomes.append(_Outcome(item.id, lines))
+            all_made = list(self.task(placed.item))  # before any is stored: what fails leaves no audio behind
         except Exception as error:  # one bad item must not stop the others, whatever went wrong with it
-            outcomes.append(_Outcome(item.id, [], f"{type(error).__name__}: {error}"))
-    return outcomes
+            failed: Future[Entry] = Future()
+            failed.set_exception(error)
+            return [failed]
+        folder = _shard(placed.place * self.shards // self.count, self.shards)
+        return [
+            _entry(made.utterance)
+            if made.audio is None
+            else disk.submit(_store, made.utterance, made.audio, self.out, folder)
+            for made in all_made
+        ]
+
+    def _end(self, placed: Placed[ItemT], storing: list[Entry | Future[Entry]]) -> Outcome:
+        try:
+            made = tuple([stored.result() if isinstance(stored, Future) else stored for stored in storing])
+            return Outcome(placed.place, placed.item.id, made)
+        except Exception as error:  # the task's, or such as a full disk
+            return Outcome(placed.place, placed.item.id, error=f"{type(error).__name__}: {error}")
 
 
-def _store(made: Made, out: Path) -> Utterance:
-    if made.audio is None:
-        return made.utterance
-    file_name = f"{AUDIO}/{made.utterance.id}.wav"
-    write_audio(out / file_name, made.audio)
-    return made.utterance.with_(file_name=file_name)
+def _shard(shard: int, shards: int) -> str:
+    """The folder of a shard, relative to the corpus."""
+    return AUDIO if shards <= 1 else f"{AUDIO}/{shard:0{max(4, len(str(shards - 1)))}d}"
 
 
-class _Journal:
-    """Finished items, appended as they come; a half-written last line is what a kill leaves, and ignored."""
-
-    def __init__(self, path: Path, fingerprint: str) -> None:
-        self._path = path
-        self._offsets: dict[str, int] = {}
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._file = path.open("a+b")
-        self._file.seek(0)
-        header = self._file.readline()
-        if not header.endswith(b"\n"):
-            self._file.truncate(0)
-            self._write({"fingerprint": fingerprint})
-        elif json.loads(header)["fingerprint"] != fingerprint:
-            self._file.close()
-            raise StageError(_other_run(path.parent))
-        else:
-            self._read()
-
-    def _read(self) -> None:
-        offset = self._file.tell()
-        while (line := self._file.readline()).endswith(b"\n"):
-            self._offsets[json.loads(line)["item"]] = offset
-            offset = self._file.tell()
-        self._file.truncate(offset)
-
-    def _write(self, record: dict[str, Any]) -> int:
-        offset = self._file.seek(0, 2)
-        self._file.write(json.dumps(record, ensure_ascii=False).encode() + b"\n")
-        self._file.flush()
-        return offset
-
-    def add(self, item: str, lines: list[str]) -> None:
-        self._offsets[item] = self._write({"item": item, "lines": lines})
-
-    def utterances(self, items: Iterable[str]) -> Iterator[Utterance]:
-        """The utterances made of some items, in the order of the items."""
-        for item in items:
-            if item in self._offsets:
-                self._file.seek(self._offsets[item])
-                for line in json.loads(self._file.readline())["lines"]:
-                    yield Utterance.model_validate_json(line)
-
-    def __contains__(self, item: str) -> bool:
-        return item in self._offsets
-
-    def __len__(self) -> int:
-        return len(self._offsets)
-
-    def __enter__(self) -> _Journal:
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        self._file.close()
+def _store(utterance: Utterance, audio: Audio, out: Path, folder: str) -> Entry:
+    file_name = f"{folder}/{utterance.id}.wav"
+    write_audio(out / file_name, audio)
+    return _entry(utterance.with_(file_name=file_name))
 
 
-def _fingerprint(items: Iterable[Item], card: dict[str, Any]) -> str:
-    """Tells one run from another: its inputs and its config."""
+def _entry(utterance: Utterance) -> Entry:
+    return Entry(utterance.id, utterance.label, utterance.to_line())
+
+
+def _fingerprint(items: Items[ItemT], card: dict[str, Any], name: str) -> str:
+    """Tells one run from another: its inputs and its config.
+
+    Raises:
+        StageError: if an id occurs twice.
+    """
     digest = sha256(json.dumps(card, sort_keys=True, ensure_ascii=False).encode())
+    if isinstance(items, Manifest):  # the same lines, and its ids are unique
+        for line in items.lines():
+            digest.update(line)
+        return digest.hexdigest()[:16]
+    ids = Repeats()
     for item in items:
-        digest.update(item.model_dump_json().encode())
+        ids.add(item.id)
+        digest.update(item.model_dump_json(exclude_none=True).encode())
+    if twice := ids.find(item.id for item in items):
+        first = next(iter(twice))
+        raise StageError(f"{name}: {len(twice)} ids occur more than once (first: {first!r}), expected unique ids")
     return digest.hexdigest()[:16]
 
 

@@ -1,0 +1,67 @@
+import io
+
+from rich.console import Console
+
+from tests.benchmark.toy_results import SOURCES, Toy, write_toy
+from zero_shot_emotion.benchmark.leaderboard import Board, load_board
+from zero_shot_emotion.benchmark.leaderboard.table import render_tables
+
+
+def printed(board: Board, width: int = 130, **settings: bool) -> str:
+    console = Console(file=io.StringIO(), width=width, **settings)
+    for part in render_tables(board):
+        console.print(part)
+    return console.file.getvalue()
+
+
+def test_each_line_has_its_numbers(board):
+    text = printed(board)
+    for line in board.lines:
+        uar = line.scores["UAR"]
+        numbers = f"{uar.value:.3f} ± {uar.sd:.3f}   [{uar.low:.3f}, {uar.high:.3f}]"
+        found = [x for x in text.splitlines() if numbers in x and line.row.system in x and line.row.source in x]
+        others = [f"{line.scores['WA'].value:.3f}", f"{line.scores['macro-F1'].value:.3f}"]
+        assert any(all(other in x for other in others) and x.split()[-1] == "3" for x in found)
+
+
+def test_targets_chance_and_comparisons_are_said(board):
+    text = printed(board)
+    assert "emodb: 120 utterances, neu, hap, ang, sad" in text
+    assert "chance: UAR 0.250; always the commonest class: UAR 0.250, WA 0.375, macro-F1 0.136" in text
+    for table in board.tables:
+        for comparison in table.comparisons:
+            assert str(comparison) in text
+    assert "Holm's correction over all 4 comparisons" in text
+
+
+def test_only_the_best_is_bold(board):
+    text = printed(board, force_terminal=True, no_color=True)
+    best = board.tables[0].lines[0].scores["UAR"]
+    bold = [piece for piece in text.split("\x1b[1m")[1:] if piece.startswith("0.")]
+    assert bold[0].startswith(f"{best.value:.3f} ± ")
+    assert len(bold) == sum(
+        table.is_best(line, metric) for table in board.tables for line in table.lines for metric in line.scores
+    )
+
+
+def test_what_others_wrote_is_neither_markup_nor_control(tmp_path):
+    sources = {"[red]loud[/]\x1b[31m": SOURCES["acted"]}
+    systems = {"fbank": ("speech", "Utt", 1.0)}
+    changes = {"contributor": "Eve\x1b]0;title\x07"}
+    write_toy(tmp_path, Toy(systems, sources, {"emodb": 40}, (0,), changes=changes))
+    text = printed(load_board(tmp_path), force_terminal=True, no_color=True)
+    assert "[red]loud[/]\N{REPLACEMENT CHARACTER}[31m" in text
+    assert "\x1b]" not in text
+    assert "\x1b[31m" not in text
+
+
+def test_what_differs_is_said(tmp_path):
+    toy = Toy({"fbank": ("speech", "Utt", 1.0)}, {"acted": SOURCES["acted"]}, {"emodb": 40}, (0,))
+    write_toy(tmp_path, toy)
+    assert "all rows agree in protocol" in printed(load_board(tmp_path))
+    changes = {"config": {"v": 2}, "versions": {"torch": "2.9.0"}, "fingerprints": {"emodb": "new"}}
+    write_toy(tmp_path, Toy(toy.systems, toy.sources, toy.targets, toy.seeds, changes=changes))
+    text = printed(load_board(tmp_path))
+    assert "emodb: fingerprint (not compared: tables of their own)" in text
+    assert "versions, speech: torch" in text
+    assert "2.9.0" in text
