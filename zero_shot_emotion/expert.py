@@ -27,10 +27,10 @@ from .dataset import (
 )
 from .features import FeatureStore, StoreError, check_stand_in
 from .features.stand_in import UPSTREAM, find, ticket
-from .heads.carry_over import carry_over
+from .heads.carry_over import carry_over, output_layer
 from .heads.qformer import SpeechLanguageModel
 from .model import EmotionClassifier
-from .results import Predictions, confusion_figure, write_predictions, write_report
+from .results import Predictions, confusion_figure, write_embeddings, write_predictions, write_report
 from .settings import RESERVED, ConfigError, ModelSettings, read_settings
 from .sources import Entry, Sources
 
@@ -89,9 +89,7 @@ class DownstreamExpert(nn.Module):
         entries: tuple[Entry, ...] = ()
         if self._arguments.get("mode") == "train":
             entries = self._sources.get("train").entries
-        speakers = sorted({entry.speaker for entry in entries if entry.speaker})
-        languages = sorted({entry.language for entry in entries if entry.language})
-        return SpeechLanguageModel(input_dim, self.classes, model.EmotionQFormer, speakers, languages)
+        return SpeechLanguageModel(input_dim, self.classes, model.EmotionQFormer, entries)
 
     def _open_store(self, model: ModelSettings) -> FeatureStore:
         """The store that the upstream serves; refused where it would train or test another model than before."""
@@ -202,19 +200,27 @@ class DownstreamExpert(nn.Module):
         **kwargs: Any,
     ) -> Tensor:
         """The loss of a batch, classes weighed in training alone; what was predicted goes into the records."""
-        loss, logits = self._loss(features, labels, ids)
+        loss, logits = self._loss(features, labels, ids, records)
         records["loss"] += [loss.item()] * len(labels)
         records["id"] += ids
         records["truth"] += labels
         records["probabilities"] += logits.detach().float().softmax(dim=-1).cpu().tolist()
         return loss
 
-    def _loss(self, features: list[Tensor], labels: list[int], ids: list[str]) -> tuple[Tensor, Tensor]:
-        """What is minimised, and the logits."""
+    def _loss(
+        self, features: list[Tensor], labels: list[int], ids: list[str], records: dict[str, list]
+    ) -> tuple[Tensor, Tensor]:
+        """What is minimised, and the logits; where the head has an emotional space, a test notes who stands where."""
         truth = torch.tensor(labels, device=features[0].device)
-        if self.training and isinstance(self.classifier, SpeechLanguageModel):
-            return self.classifier.loss(features, truth, [self._trained_on[name] for name in ids])
-        logits = self.classifier(features)
+        if not isinstance(self.classifier, SpeechLanguageModel):
+            logits = self.classifier(features)
+        elif self.training:
+            entries = [self._trained_on[name] for name in ids]
+            weights = None if self._class_weights is None else self._class_weights.to(truth.device)
+            return self.classifier.loss(features, truth, entries, weights)
+        else:
+            logits, space = self.classifier.answer(features)
+            records["embedding"] += space.float().cpu().tolist()
         weights = self._class_weights if self.training else None
         aim = truth if not (self.training and self._soft) else logits.new_tensor([self._soft[name] for name in ids])
         return nn.functional.cross_entropy(logits, aim, None if weights is None else weights.to(logits.device)), logits
@@ -235,6 +241,8 @@ class DownstreamExpert(nn.Module):
             return []
         write_predictions(self.expdir, split, self._sources.get(split), predictions)
         if self._arguments.get("mode") == "evaluate":
+            if records["embedding"]:
+                write_embeddings(self.expdir, split, predictions.ids, np.array(records["embedding"], dtype=np.float32))
             self._report(split, predictions)
             return []
         logger.add_figure(f"{TAG}/{split}-confusion", confusion_figure(predictions), global_step=global_step)
@@ -285,8 +293,14 @@ class DownstreamExpert(nn.Module):
                 f"-i {name}: expected a checkpoint of the downstream zero_shot_emotion: {error}"
             ) from None
         own = [name for name, _ in self.named_buffers() if "." not in name]
-        done = carry_over(self, checkpoint["Downstream"], before == self.classes, own)
+        done = carry_over(self, checkpoint["Downstream"], self._of_training_set(before == self.classes), own)
         print(f"[Expert] - {name} ({', '.join(before)}): {done}")
+
+    def _of_training_set(self, same_classes: bool) -> tuple[str, ...]:
+        """Names of the weights that make sense with the training set alone on which they were trained."""
+        if isinstance(self.classifier, SpeechLanguageModel):  # its classes are words: no layer knows them
+            return tuple(name for name in self.state_dict() if name.startswith("classifier.adversaries."))
+        return () if same_classes else output_layer(self)
 
     # interface
     def load_audio(self, path: str | Path) -> Tensor:
@@ -306,11 +320,14 @@ class DownstreamExpert(nn.Module):
     def inference(self, features: list[Tensor], filenames: list[str]) -> list[dict[str, Any]]:
         """Name the emotion of each utterance, print it, and write it into the experiment folder."""
         shares = self.classifier(features).softmax(dim=-1).cpu().tolist()
-        answers = []
-        for name, probabilities in zip(filenames, shares, strict=True):
+        said = self.classifier.say(features) if isinstance(self.classifier, SpeechLanguageModel) else None
+        answers: list[dict[str, Any]] = []
+        for i, (name, probabilities) in enumerate(zip(filenames, shares, strict=True)):
             by_class = {c: round(p, 6) for c, p in zip(self.classes, probabilities, strict=True)}
             emotion, _ = max(by_class.items(), key=lambda share: share[1])
             answers.append({"id": name, "emotion": emotion, "probabilities": by_class})
+            if said is not None:
+                answers[-1]["said"] = said[i]
             print(json.dumps(answers[-1]))
             with atomic_write(self.expdir / f"inference-{name}.json") as file:
                 json.dump(answers[-1], file, indent=2)

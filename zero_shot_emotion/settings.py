@@ -183,6 +183,11 @@ def read_settings(section: Mapping[str, Any]) -> ExpertSettings:
         raise ConfigError(f"config: downstream_expert.{explain(error)}") from None
     except ValueError as error:
         raise ConfigError(f"config: downstream_expert.datarc.labels: {error}") from None
+    if settings.modelrc.select == "EmotionQFormer" and settings.datarc.soft_labels is not None:
+        raise ConfigError(
+            f"config: downstream_expert.datarc.soft_labels: got {settings.datarc.soft_labels!r}, expected none with "
+            "EmotionQFormer, whose contrasts need one emotion an utterance"
+        )
     return settings
 
 

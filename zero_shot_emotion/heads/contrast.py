@@ -20,9 +20,13 @@ def text_contrast(speech: Tensor, text: Tensor, alike: Tensor, temperature: floa
         temperature: of the softmax.
     """
     logits = speech @ text.T / temperature
+    return (_towards(logits, alike) + _towards(logits.T, alike.T)) / 2
+
+
+def _towards(logits: Tensor, alike: Tensor) -> Tensor:
+    """Cross-entropy against all that are alike in equal shares, the mean over rows."""
     target = alike.float() / alike.sum(dim=1, keepdim=True)
-    to_text, to_speech = (-(target * side.log_softmax(dim=1)).sum(dim=1).mean() for side in (logits, logits.T))
-    return (to_text + to_speech) / 2
+    return -(target * logits.log_softmax(dim=1)).sum(dim=1).mean()
 
 
 def supervised_contrast(vectors: Tensor, positives: Tensor, temperature: float) -> Tensor:
@@ -74,9 +78,9 @@ class Adversary(nn.Module):
 
     def _load_from_state_dict(self, state: dict[str, Tensor], prefix: str, *rest: Any) -> None:
         """Take the size that was trained with, where there is no training set to count the names in."""
-        if not self._index:
-            weight = state[f"{prefix}network.2.weight"]
-            self.network[2] = nn.Linear(weight.shape[1], weight.shape[0])
+        weight = state.get(f"{prefix}network.2.weight")
+        if not self._index and weight is not None:
+            self.network[2] = nn.Linear(weight.shape[1], weight.shape[0], device=self.network[2].weight.device)
         super()._load_from_state_dict(state, prefix, *rest)
 
     def forward(self, embeddings: Tensor, names: list[str | None]) -> Tensor:

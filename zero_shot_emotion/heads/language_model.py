@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -37,18 +38,36 @@ class LanguageModel:
     def __init__(self, settings: LanguageModelSettings, words: Sequence[str]) -> None:
         self._settings = settings
         self.tokenizer, self.model = _load(settings)
+        self._templated = bool(getattr(self.tokenizer, "chat_template", None))
         before, after = self._around_speech(words)
-        self._before, self._after = self._ids(before, special=True), self._ids(after)
-        self._candidates = [self._ids(self._answer(after, word)) for word in words]
+        # A chat template has its special tokens already.
+        self._before, self._after = self._ids(before, special=not self._templated), self._ids(after)
+        self._candidates = [self._answer(after, word) for word in words]
+        self._check(words)
+        self._checkpointing = False
+        self._cache: DynamicCache | None = None
+
+    def _check(self, words: Sequence[str]) -> None:
+        first: dict[tuple[int, ...], str] = {}
         for word, ids in zip(words, self._candidates, strict=True):
             if not ids:
-                raise LanguageModelError(f"{settings.name}: its tokenizer makes nothing of the word {word!r}")
-        self._cache: DynamicCache | None = None
+                raise LanguageModelError(f"{self._settings.name}: its tokenizer makes nothing of the word {word!r}")
+            other = first.setdefault(tuple(ids), word)
+            if first[tuple(ids)] is not word:
+                raise LanguageModelError(
+                    f"{self._settings.name}: its tokenizer makes the same of {other!r} and {word!r}: see modelrc."
+                    "EmotionQFormer.words"
+                )
 
     @property
     def width(self) -> int:
         """Of its embeddings."""
         return int(self.model.get_input_embeddings().embedding_dim)
+
+    @property
+    def deviation(self) -> float:
+        """Of the values of its embeddings: how large a word is."""
+        return float(self.model.get_input_embeddings().weight.detach().float().std())
 
     @property
     def parameters(self) -> int:
@@ -67,8 +86,16 @@ class LanguageModel:
             self._cache = None
 
     def train(self, mode: bool) -> None:
-        """Dropout of the adapters, and checkpointing; a model that is frozen whole else stays in evaluation mode."""
-        self.model.train(mode and (bool(self.trainable) or self._settings.gradient_checkpointing))
+        """Dropout of the adapters, and checkpointing; whatever dropout the model itself has stays off."""
+        from transformers.modeling_layers import GradientCheckpointingLayer
+
+        self.model.eval()
+        self._checkpointing = mode and self._settings.gradient_checkpointing
+        for name, module in self.model.named_modules():
+            if isinstance(module, GradientCheckpointingLayer):
+                module.training = self._checkpointing
+            elif ".lora_dropout." in name:
+                module.training = mode
 
     def scores(self, speech: Tensor) -> Tensor:
         """The length-normalised log-likelihood of each candidate after each utterance.
@@ -79,21 +106,21 @@ class LanguageModel:
         Returns:
             mean log-probability of a candidate's tokens, shape (batch, candidates).
         """
-        if self.model.training and self._settings.gradient_checkpointing:
+        if self._checkpointing:
             return self._whole(speech)
-        batch = len(speech)
         first, cache = self._read(speech)
         lengths = torch.tensor([len(ids) for ids in self._candidates], device=first.device)
         starts = torch.tensor([ids[0] for ids in self._candidates], device=first.device)
         total = first.log_softmax(dim=-1)[:, starts]
-        if int(lengths.max()) > 1:
-            total = total + self._rest(cache, batch)
+        longer = [i for i, ids in enumerate(self._candidates) if len(ids) > 1]
+        if longer:
+            rest = self._rest(cache, longer, len(speech)).to(total.device)
+            total = total.index_add(1, torch.tensor(longer, device=total.device), rest)
         return total / lengths
 
     def _whole(self, speech: Tensor) -> Tensor:
         """As `scores`, each candidate after the whole prompt: checkpointing keeps no keys and values."""
-        around = [self._embed(ids).expand(len(speech), -1, -1) for ids in (self._before, self._after)]
-        prompt = torch.cat([around[0], speech.to(self._dtype), around[1]], dim=1)
+        prompt = self._prompt(speech)
         scores = []
         for ids in self._candidates:
             answer = self._embed(ids).expand(len(speech), -1, -1)
@@ -110,13 +137,15 @@ class LanguageModel:
         output = self.model(inputs_embeds=prompt, past_key_values=cache, use_cache=True, logits_to_keep=1)
         return output.logits[:, -1].float(), output.past_key_values
 
-    def _rest(self, cache: DynamicCache, batch: int) -> Tensor:
-        """What the tokens after the first add, shape (batch, candidates): all candidates of a batch at once."""
-        device, count = self.model.device, len(self._candidates)
-        padded = nn.utils.rnn.pad_sequence([torch.tensor(ids) for ids in self._candidates], batch_first=True)
+    def _rest(self, cache: DynamicCache, longer: Sequence[int], batch: int) -> Tensor:
+        """What the tokens after the first add, shape (batch, longer): all candidates that have some, at once."""
+        device, count = self.model.device, len(longer)
+        words = [torch.tensor(self._candidates[i]) for i in longer]
+        padded = nn.utils.rnn.pad_sequence(words, batch_first=True)
         inputs = padded[:, :-1].repeat(batch, 1).to(device)
         targets = padded[:, 1:].repeat(batch, 1).to(device)
-        real = torch.arange(1, padded.shape[1]) < torch.tensor([[len(ids)] for ids in self._candidates])
+        # Padding stands behind a word, where causal attention lets nothing see it.
+        real = torch.arange(1, padded.shape[1]) < torch.tensor([[len(ids)] for ids in words])
         cache.batch_repeat_interleave(count)
         logits = self.model(input_ids=inputs, past_key_values=cache, use_cache=True).logits.float()
         gained = logits.log_softmax(dim=-1).gather(2, targets.unsqueeze(2)).squeeze(2)
@@ -126,6 +155,8 @@ class LanguageModel:
         """Keys and values of what stands before the speech, for each utterance of a batch."""
         from transformers import DynamicCache
 
+        if not self._before:
+            return DynamicCache()
         adapted = bool(self.trainable)
         if self._cache is None or adapted:  # adapters change from step to step
             with nullcontext() if adapted and torch.is_grad_enabled() else torch.no_grad():
@@ -139,9 +170,10 @@ class LanguageModel:
         return copy
 
     def describe(self, texts: Sequence[str]) -> Tensor:
-        """Mean of the last hidden states of some texts, shape (texts, width); no gradient goes there."""
-        with torch.no_grad():
-            ids = [torch.tensor(self._ids(text, special=True)) for text in texts]
+        """Mean of the last hidden states of some texts, shape (texts, width); adapters and gradients have no part."""
+        without = self.model.disable_adapter() if self.trainable else nullcontext()
+        with torch.no_grad(), without:
+            ids = [torch.tensor(self._ids(text, special=True), dtype=torch.long) for text in texts]
             padded = nn.utils.rnn.pad_sequence(ids, batch_first=True).to(self.model.device)
             lengths = torch.tensor([len(i) for i in ids], device=padded.device)
             inside = torch.arange(padded.shape[1], device=padded.device) < lengths.unsqueeze(1)
@@ -150,14 +182,17 @@ class LanguageModel:
             return last.sum(dim=1) / lengths.unsqueeze(1)
 
     @torch.no_grad()
-    def generate(self, speech: Tensor, max_new_tokens: int = 8) -> list[str]:
+    def generate(self, speech: Tensor) -> list[str]:
         """What the model says freely after each utterance, greedily."""
-        around = [self._embed(ids).expand(len(speech), -1, -1) for ids in (self._before, self._after)]
-        prompt = torch.cat([around[0], speech.to(self._dtype), around[1]], dim=1)
+        prompt = self._prompt(speech)
         mask = torch.ones(prompt.shape[:2], dtype=torch.long, device=prompt.device)
         pad = self.tokenizer.pad_token_id if self.tokenizer.pad_token_id is not None else self.tokenizer.eos_token_id
         said = self.model.generate(
-            inputs_embeds=prompt, attention_mask=mask, max_new_tokens=max_new_tokens, do_sample=False, pad_token_id=pad
+            inputs_embeds=prompt,
+            attention_mask=mask,
+            max_new_tokens=self._settings.max_new_tokens,
+            do_sample=False,
+            pad_token_id=pad,
         )
         return [text.strip() for text in self.tokenizer.batch_decode(said, skip_special_tokens=True)]
 
@@ -166,35 +201,48 @@ class LanguageModel:
         dtype: torch.dtype = self.model.get_input_embeddings().weight.dtype
         return dtype
 
+    def _prompt(self, speech: Tensor) -> Tensor:
+        """Instruction and speech, shape (batch, tokens, width)."""
+        before, after = (self._embed(ids).expand(len(speech), -1, -1) for ids in (self._before, self._after))
+        return torch.cat([before, speech.to(self._dtype), after], dim=1)
+
     def _embed(self, ids: Sequence[int]) -> Tensor:
         """Embeddings, shape (1, tokens, width)."""
-        embedded: Tensor = self.model.get_input_embeddings()(torch.tensor([ids], device=self.model.device))
+        tokens = torch.tensor([ids], dtype=torch.long, device=self.model.device)
+        embedded: Tensor = self.model.get_input_embeddings()(tokens)
         return embedded
 
     def _ids(self, text: str, special: bool = False) -> list[int]:
-        templated = special and getattr(self.tokenizer, "chat_template", None)  # which has its special tokens already
-        return list(self.tokenizer(text, add_special_tokens=special and not templated).input_ids)
+        return list(self.tokenizer(text, add_special_tokens=special).input_ids)
 
     def _around_speech(self, words: Sequence[str]) -> tuple[str, str]:
         """The prompt before and after the speech; a chat model gets it as a user's message."""
         told = self._settings.instruction.format(emotions=", ".join(words))
-        if getattr(self.tokenizer, "chat_template", None):
+        if self._templated:
             message = [{"role": "user", "content": told}]
             told = self.tokenizer.apply_chat_template(message, tokenize=False, add_generation_prompt=True)
-        before, _, after = told.partition(SPEECH)
+        before, found, after = told.partition(SPEECH)
+        if not found:
+            raise LanguageModelError(f"{self._settings.name}: its chat template leaves nothing of {SPEECH}")
         return before, after
 
-    @staticmethod
-    def _answer(after: str, word: str) -> str:
-        """A candidate as it stands in running text: with a space before it, unless the prompt ends in white space."""
-        return word if after[-1:].isspace() else f" {word}"
+    def _answer(self, after: str, word: str) -> list[int]:
+        """The tokens of a candidate as it stands after the prompt.
+
+        There is a space before it, unless the prompt ends in white space. Some tokenizers put a mark of their own
+        before whatever they are given: so it is taken from behind the prompt, where it does not change that.
+        """
+        said = word if after[-1:].isspace() else f" {word}"
+        together, alone = self._ids(after + said), self._ids(after)
+        return together[len(alone) :] if together[: len(alone)] == alone else self._ids(said)
 
 
 def _load(settings: LanguageModelSettings) -> tuple[Any, Any]:
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
-    options: dict[str, Any] = {"torch_dtype": getattr(torch, settings.dtype), "device_map": settings.device_map}
+    options: dict[str, Any] = {"dtype": getattr(torch, settings.dtype), "device_map": settings.device_map}
     if settings.load_in_4bit:
+        _needs("bitsandbytes", "4bit", "load_in_4bit")
         options["quantization_config"] = _four_bits(settings)
     try:
         tokenizer = AutoTokenizer.from_pretrained(settings.name, revision=settings.revision)
@@ -212,6 +260,14 @@ def _load(settings: LanguageModelSettings) -> tuple[Any, Any]:
     return tokenizer, model
 
 
+def _needs(package: str, extra: str, key: str) -> None:
+    if find_spec(package) is None:
+        raise LanguageModelError(
+            f"modelrc.EmotionQFormer.language_model.{key}: needs the package {package}: "
+            f"pip install 'zero-shot-emotion[{extra}]'"
+        )
+
+
 def _four_bits(settings: LanguageModelSettings) -> Any:
     from transformers import BitsAndBytesConfig
 
@@ -224,10 +280,9 @@ def _four_bits(settings: LanguageModelSettings) -> Any:
 
 
 def _adapted(model: Any, settings: LanguageModelSettings) -> Any:
-    try:
-        from peft import LoraConfig, get_peft_model
-    except ImportError:
-        raise LanguageModelError("lora.rank: needs the package peft: pip install peft") from None
+    _needs("peft", "lora", "lora.rank")
+    from peft import LoraConfig, get_peft_model
+
     lora = settings.lora
     config = LoraConfig(
         r=lora.rank,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import torch
@@ -11,11 +11,17 @@ from torch.nn.utils.rnn import pad_sequence
 
 from ..corpus import EMOTIONS
 from .contrast import Adversary, supervised_contrast, text_contrast
-from .language_model import LanguageModel
+from .language_model import LanguageModel, LanguageModelError
 from .settings import EmotionQFormerSettings, QFormerSettings
 
 if TYPE_CHECKING:
     from ..sources import Entry
+
+GROUPS: dict[str, Callable[[Entry], str | None]] = {
+    "speaker": lambda entry: f"{entry.corpus}/{entry.speaker}" if entry.speaker else None,
+    "language": lambda entry: entry.language,
+}
+"""What an adversary may listen for; corpora number their speakers alike."""
 
 
 class EmotionQFormer(nn.Module):
@@ -40,13 +46,14 @@ class EmotionQFormer(nn.Module):
             hidden_dropout_prob=settings.dropout,
             attention_probs_dropout_prob=settings.dropout,
         )
+        self.norm = nn.LayerNorm(input_dim)  # upstreams' features are of any size
         self.queries = nn.Parameter(torch.randn(1, settings.queries, settings.width) * config.initializer_range)
         self.model = Blip2QFormerModel(config)
 
     def forward(self, features: Sequence[Tensor]) -> Tensor:
         """What the queries found, shape (batch, queries, width), of one (frames, features) tensor an utterance."""
         lengths = torch.tensor([len(frames) for frames in features], device=features[0].device)
-        padded = pad_sequence(list(features), batch_first=True)
+        padded = self.norm(pad_sequence(list(features), batch_first=True))
         inside = torch.arange(padded.shape[1], device=padded.device) < lengths.unsqueeze(1)
         found: Tensor = self.model(
             query_embeds=self.queries.expand(len(features), -1, -1),
@@ -65,8 +72,8 @@ class SpeechLanguageModel(nn.Module):
         input_dim: width of the upstream's features.
         classes: in the order of the logits.
         settings: sizes, language model, losses.
-        speakers: of the training set, for the adversary.
-        languages: as well.
+        trained_on: the training set, whose speakers and languages the adversaries listen for; none where nothing is
+            trained.
     """
 
     def __init__(
@@ -74,24 +81,28 @@ class SpeechLanguageModel(nn.Module):
         input_dim: int,
         classes: Sequence[str],
         settings: EmotionQFormerSettings,
-        speakers: Sequence[str] = (),
-        languages: Sequence[str] = (),
+        trained_on: Sequence[Entry] = (),
     ) -> None:
         super().__init__()
         self._settings = settings
-        self.words = [settings.words.get(name, EMOTIONS.get(name, name)) for name in classes]
+        self.words = _words(classes, settings.words)
         self._language_model = LanguageModel(settings.language_model, self.words)
         width, loss = settings.qformer.width, settings.loss
         self.qformer = EmotionQFormer(input_dim, settings.qformer)
-        self.to_language_model = nn.Linear(width, self._language_model.width)
+        self.to_language_model = _as_large_as_words(nn.Linear(width, self._language_model.width), self._language_model)
         self.to_space = nn.Linear(width, loss.dimensions)
         self.text_to_space = nn.Linear(self._language_model.width, loss.dimensions)
         self.adapters = nn.ParameterDict(self._language_model.trainable)
         self.adversaries = nn.ModuleDict()
-        if loss.speaker_adversary:
-            self.adversaries["speaker"] = Adversary(width, tuple(speakers))
-        if loss.language_adversary:
-            self.adversaries["language"] = Adversary(width, tuple(languages))
+        for column, group in GROUPS.items():
+            if getattr(loss, f"{column}_adversary"):
+                names = sorted({name for entry in trained_on if (name := group(entry)) is not None})
+                if trained_on and len(names) < 2:
+                    raise LanguageModelError(
+                        f"modelrc.EmotionQFormer.loss.{column}_adversary: expected two {column}s or more in the "
+                        f"training set, got {', '.join(names) or 'none'}"
+                    )
+                self.adversaries[column] = Adversary(width, tuple(names))
         print(f"[Expert] - {self.about()}")
 
     def about(self) -> str:
@@ -114,29 +125,39 @@ class SpeechLanguageModel(nn.Module):
         """Scores of the classes, shape (batch, classes): mean log-likelihood of the tokens of each word."""
         return self._scores(self.qformer(features))
 
-    def embed(self, features: Sequence[Tensor]) -> Tensor:
-        """The emotional space, unit vectors of shape (batch, dimensions)."""
-        return self._in_space(self.qformer(features))
+    def answer(self, features: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
+        """As `forward`, and the emotional space: unit vectors of shape (batch, dimensions)."""
+        found = self.qformer(features)
+        return self._scores(found), self._space(found.mean(dim=1))
 
-    def generate(self, features: Sequence[Tensor], max_new_tokens: int = 8) -> list[str]:
-        """What the language model says freely."""
+    def say(self, features: Sequence[Tensor]) -> list[str] | None:
+        """What the language model says by itself; None unless the settings have it answer freely."""
+        if self._settings.language_model.answer != "free":
+            return None
         found = self.qformer(features)
         self._language_model.to(found.device)
-        return self._language_model.generate(self.to_language_model(found), max_new_tokens)
+        return self._language_model.generate(self.to_language_model(found))
 
-    def loss(self, features: Sequence[Tensor], labels: Tensor, entries: Sequence[Entry]) -> tuple[Tensor, Tensor]:
+    def loss(
+        self,
+        features: Sequence[Tensor],
+        labels: Tensor,
+        entries: Sequence[Entry],
+        class_weights: Tensor | None = None,
+    ) -> tuple[Tensor, Tensor]:
         """What is minimised, and the scores of the classes.
 
         Args:
             features: one (frames, features) tensor an utterance.
             labels: class indices, shape (batch,).
             entries: the utterances.
+            class_weights: in the language model's cross-entropy, shape (classes,).
         """
         found = self.qformer(features)
         scores = self._scores(found)
         weights, pooled = self._settings.loss, found.mean(dim=1)
-        space = nn.functional.normalize(self.to_space(pooled), dim=1)
-        total = weights.language_model * -scores.gather(1, labels.unsqueeze(1)).mean()
+        space = self._space(pooled)
+        total = weights.language_model * nn.functional.nll_loss(scores, labels, class_weights)
         if weights.text_contrast:
             total = total + weights.text_contrast * self._text_contrast(space, labels, entries)
         if weights.emotion_contrast:
@@ -144,15 +165,15 @@ class SpeechLanguageModel(nn.Module):
             total = total + weights.emotion_contrast * supervised_contrast(space, positives, weights.temperature)
         for column, adversary in self.adversaries.items():
             weight = getattr(weights, f"{column}_adversary")
-            total = total + weight * adversary(pooled, [getattr(entry, column) for entry in entries])
+            total = total + weight * adversary(pooled, [GROUPS[column](entry) for entry in entries])
         return total, scores
 
     def _scores(self, found: Tensor) -> Tensor:
         self._language_model.to(found.device)
         return self._language_model.scores(self.to_language_model(found)).to(found.device)
 
-    def _in_space(self, found: Tensor) -> Tensor:
-        return nn.functional.normalize(self.to_space(found.mean(dim=1)), dim=1)
+    def _space(self, pooled: Tensor) -> Tensor:
+        return nn.functional.normalize(self.to_space(pooled), dim=1)
 
     def _text_contrast(self, space: Tensor, labels: Tensor, entries: Sequence[Entry]) -> Tensor:
         template = self._settings.loss.text
@@ -164,12 +185,30 @@ class SpeechLanguageModel(nn.Module):
         return text_contrast(space, text, same.unsqueeze(0) == same.unsqueeze(1), self._settings.loss.temperature)
 
 
+def _words(classes: Sequence[str], given: Mapping[str, str]) -> list[str]:
+    unknown = [name for name in given if name not in classes]
+    if unknown:
+        raise LanguageModelError(
+            f"modelrc.EmotionQFormer.words: got the class {unknown[0]!r}, expected one of {', '.join(classes)}"
+        )
+    return [given.get(name, EMOTIONS.get(name, name)) for name in classes]
+
+
+def _as_large_as_words(layer: nn.Linear, model: LanguageModel) -> nn.Linear:
+    """Speech tokens that begin in the model's range: their inputs come from a layer norm."""
+    with torch.no_grad():
+        nn.init.normal_(layer.weight, std=model.deviation / layer.in_features**0.5)
+        nn.init.zeros_(layer.bias)
+    return layer
+
+
 def _positives(labels: Tensor, entries: Sequence[Entry], kind: str) -> Tensor:
     """Which pairs of a batch are alike, shape (batch, batch)."""
     alike = labels.unsqueeze(0) == labels.unsqueeze(1)
     if kind == "emotion":
         return alike
-    numbers: dict[str, int] = {}
-    of = [-1 - i if e.sentence is None else numbers.setdefault(e.sentence, len(numbers)) for i, e in enumerate(entries)]
-    sentences = torch.tensor(of, device=labels.device)
-    return alike | (sentences.unsqueeze(0) == sentences.unsqueeze(1))
+    sentences = [
+        [a.sentence is not None and a.sentence == b.sentence and a.language != b.language for b in entries]
+        for a in entries
+    ]
+    return alike | torch.tensor(sentences, device=labels.device)

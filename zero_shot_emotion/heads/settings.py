@@ -7,6 +7,7 @@ of queries, no width, no exact losses, no temperature and no schedule. All the v
 
 from __future__ import annotations
 
+from string import Formatter
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
@@ -17,6 +18,18 @@ Weight = Annotated[float, Field(ge=0)]
 
 class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def _fills_in(template: str, *known: str) -> str:
+    """A template that names nothing else in braces."""
+    expected = f"a text whose only braces are {' and '.join(f'{{{name}}}' for name in known)}"
+    try:
+        named = [name for _, name, _, _ in Formatter().parse(template) if name is not None]
+    except ValueError:
+        raise ValueError(expected) from None
+    if not set(named) <= set(known):
+        raise ValueError(expected)
+    return template
 
 
 class QFormerSettings(_Section):
@@ -71,8 +84,12 @@ class LanguageModelSettings(_Section):
         dtype: of its weights.
         load_in_4bit: quantise it by bitsandbytes, which needs a GPU.
         device_map: as accelerate takes it, such as ``auto``; None keeps it beside the head.
-        gradient_checkpointing: compute activations twice instead of keeping them.
+        gradient_checkpointing: compute activations twice instead of keeping them; each candidate then goes through
+            the whole prompt in training.
         instruction: what it is told; ``{emotions}`` becomes the candidate words, ``<speech>`` the speech tokens.
+        answer: ``candidates`` are scored, in training and tests too; ``free`` has ``-m inference`` tell besides what
+            the model says by itself.
+        max_new_tokens: of a free answer.
         lora: adapters.
     """
 
@@ -86,6 +103,8 @@ class LanguageModelSettings(_Section):
         "You hear one utterance of speech. Name the emotion of the speaker in one word, out of: {emotions}. "
         "Speech: <speech> Emotion:"
     )
+    answer: Literal["candidates", "free"] = "candidates"
+    max_new_tokens: Count = 8
     lora: LoraSettings = LoraSettings()
 
     @field_validator("instruction")
@@ -93,7 +112,7 @@ class LanguageModelSettings(_Section):
     def _holds_speech_once(cls, instruction: str) -> str:
         if instruction.count("<speech>") != 1:
             raise ValueError("a text that holds <speech> exactly once")
-        return instruction
+        return _fills_in(instruction, "emotions")
 
 
 class LossSettings(_Section):
@@ -105,7 +124,7 @@ class LossSettings(_Section):
         emotion_contrast: weight of supervised contrast among utterances (Khosla et al. 2020).
         temperature: of both contrasts.
         positives: what makes two utterances alike in the supervised contrast: stage 1 takes ``emotion``, stage 2
-            ``emotion-or-sentence``, the same sentence in another language.
+            ``emotion-or-sentence``, the same sentence in another language (the column ``parallel``) as well.
         text: what the emotion-bearing text says; ``{emotion}`` and ``{text}`` are filled in.
         speaker_adversary: weight of the classifier of speakers whose gradient is reversed (Ganin & Lempitsky 2015).
         language_adversary: as well, of languages.
@@ -121,6 +140,11 @@ class LossSettings(_Section):
     speaker_adversary: Weight = 0.0
     language_adversary: Weight = 0.0
     dimensions: Count = 128
+
+    @field_validator("text")
+    @classmethod
+    def _is_filled_in(cls, text: str) -> str:
+        return _fills_in(text, "emotion", "text")
 
 
 class EmotionQFormerSettings(_Section):
