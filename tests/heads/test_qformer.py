@@ -1,4 +1,4 @@
-"""The Emotion Q-Former before a tiny random LLaMA: shapes, masks, gradients, learning, and s3prl's own command on it."""
+"""The Emotion Q-Former before a tiny random LLaMA: shapes, masks, gradients, learning, and s3prl's command on it."""
 
 import json
 import shutil
@@ -143,7 +143,7 @@ def test_speakers_of_two_corpora_are_not_mixed_up(llama: Path) -> None:
 
 
 def test_an_adversary_needs_two_to_tell_apart(llama: Path) -> None:
-    with pytest.raises(LanguageModelError, match="language_adversary: expected two languages or more .*, got en$"):
+    with pytest.raises(LanguageModelError, match=r"language_adversary: expected two languages or more .*, got en$"):
         head(llama, [entry(0, 0), entry(1, 1)], loss={"language_adversary": 0.1})
 
 
