@@ -8,12 +8,14 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+import yaml
 from torch import Tensor
 
 from tests.experiment import Experiment, run_downstream, small_config
 from tests.heads import tiny_llama
 from tests.test_resume import differences, trained
 from tests.upstreams.test_whisper import checkpoint as tiny_whisper  # noqa: F401 - a fixture
+from zero_shot_emotion.config_files import find_config
 from zero_shot_emotion.corpus import FOUR, Corpus
 from zero_shot_emotion.heads.language_model import LanguageModelError
 from zero_shot_emotion.heads.qformer import EmotionQFormer, SpeechLanguageModel
@@ -165,6 +167,17 @@ def test_templates_are_checked(key: str) -> None:
 def test_soft_labels_are_refused() -> None:
     with pytest.raises(ConfigError, match=r"datarc.soft_labels: got 'scores', expected none with EmotionQFormer"):
         read_settings({"datarc": {"soft_labels": "scores"}, "modelrc": {"select": "EmotionQFormer"}})
+
+
+@pytest.mark.parametrize("size", ["m5ser", "m5ser-tiny"])
+def test_the_shipped_stages_are_one_model(size: str) -> None:
+    stages = [yaml.safe_load(find_config("downstream", f"{size}-stage{n}").read_text(encoding="utf-8")) for n in (1, 2)]
+    first, second = (read_settings(stage["downstream_expert"]).modelrc for stage in stages)
+    assert first.select == second.select == "EmotionQFormer"
+    one, two = first.EmotionQFormer, second.EmotionQFormer
+    assert (one.qformer, one.language_model, one.words) == (two.qformer, two.language_model, two.words)
+    assert one.loss.model_copy(update={"positives": two.loss.positives}) == two.loss
+    assert (one.loss.positives, two.loss.positives) == ("emotion", "emotion-or-sentence")
 
 
 # by s3prl's own command

@@ -119,10 +119,15 @@ class LanguageModel:
         return total / lengths
 
     def _whole(self, speech: Tensor) -> Tensor:
-        """As `scores`, each candidate after the whole prompt: checkpointing keeps no keys and values."""
+        """As `scores`, long candidates each after the whole prompt: checkpointing keeps no keys and values."""
         prompt = self._prompt(speech)
+        first = self.model(inputs_embeds=prompt, use_cache=False, logits_to_keep=1).logits[:, -1].float()
+        first = first.log_softmax(dim=-1)
         scores = []
         for ids in self._candidates:
+            if len(ids) == 1:
+                scores.append(first[:, ids[0]])
+                continue
             answer = self._embed(ids).expand(len(speech), -1, -1)
             logits = self.model(inputs_embeds=torch.cat([prompt, answer], dim=1), use_cache=False).logits
             gained = logits[:, prompt.shape[1] - 1 : -1].float().log_softmax(dim=-1)

@@ -84,8 +84,8 @@ class LanguageModelSettings(_Section):
         dtype: of its weights.
         load_in_4bit: quantise it by bitsandbytes, which needs a GPU.
         device_map: as accelerate takes it, such as ``auto``; None keeps it beside the head.
-        gradient_checkpointing: compute activations twice instead of keeping them; each candidate then goes through
-            the whole prompt in training.
+        gradient_checkpointing: compute activations twice instead of keeping them; in training each candidate of
+            several tokens then goes through the whole prompt.
         instruction: what it is told; ``{emotions}`` becomes the candidate words, ``<speech>`` the speech tokens.
         answer: ``candidates`` are scored, in training and tests too; ``free`` has ``-m inference`` tell besides what
             the model says by itself.
