@@ -27,11 +27,12 @@ from .dataset import (
 )
 from .features import FeatureStore, StoreError, check_stand_in
 from .features.stand_in import UPSTREAM, find, ticket
-from .heads.carry_over import carry_over
+from .heads.carry_over import carry_over, output_layer
+from .heads.qformer import SpeechLanguageModel
 from .model import EmotionClassifier
-from .results import Predictions, confusion_figure, write_predictions, write_report
+from .results import Predictions, confusion_figure, write_embeddings, write_predictions, write_report
 from .settings import RESERVED, ConfigError, ModelSettings, read_settings
-from .sources import Sources
+from .sources import Entry, Sources
 
 TAG = "zero_shot_emotion"
 STORE_KEY = "features.json"
@@ -71,8 +72,9 @@ class DownstreamExpert(nn.Module):
 
         with torch.random.fork_rng(devices=[]):  # an upstream that draws, or draws none, must not change the head
             torch.manual_seed(derived_seed(self._seed))
-            self.classifier = EmotionClassifier(upstream_dim, len(self.classes), settings.modelrc)
+            self.classifier = self._new_classifier(upstream_dim, settings.modelrc)
         self._class_weights: Tensor | None = None
+        self._trained_on: dict[str, Entry] = {}
         self._soft: dict[str, tuple[float, ...]] = {}
         # Below any score: a first dev score of 0 is a best one too.
         self.register_buffer("best_score", torch.full((1,), -1.0))
@@ -80,6 +82,14 @@ class DownstreamExpert(nn.Module):
         self.register_buffer("position", torch.zeros(2, dtype=torch.long))
         # s3prl evaluates in one process of several: a forward pass there must not wait for the others to share buffers.
         self._ddp_params_and_buffers_to_ignore = [name for name, _ in self.named_buffers()]
+
+    def _new_classifier(self, input_dim: int, model: ModelSettings) -> EmotionClassifier | SpeechLanguageModel:
+        if model.select != "EmotionQFormer":
+            return EmotionClassifier(input_dim, len(self.classes), model)
+        entries: tuple[Entry, ...] = ()
+        if self._arguments.get("mode") == "train":
+            entries = self._sources.get("train").entries
+        return SpeechLanguageModel(input_dim, self.classes, model.EmotionQFormer, entries)
 
     def _open_store(self, model: ModelSettings) -> FeatureStore:
         """The store that the upstream serves; refused where it would train or test another model than before."""
@@ -151,6 +161,7 @@ class DownstreamExpert(nn.Module):
             weights = class_weights(dataset.labels, len(self.classes))
             # No buffer: a checkpoint that holds them would not load where nothing is trained.
             self._class_weights = torch.tensor(weights, dtype=torch.float)
+        self._trained_on = {entry.id: entry for entry in dataset.entries}
         self._soft = {entry.id: entry.soft for entry in dataset.entries if entry.soft is not None}
         train, dev = self._sources.train_and_dev
         with atomic_write(self.expdir / "splits.json") as file:
@@ -189,16 +200,30 @@ class DownstreamExpert(nn.Module):
         **kwargs: Any,
     ) -> Tensor:
         """The loss of a batch, classes weighed in training alone; what was predicted goes into the records."""
-        logits = self.classifier(features)
-        truth = torch.tensor(labels, device=logits.device)
-        weights = self._class_weights if self.training else None
-        aim = truth if not (self.training and self._soft) else logits.new_tensor([self._soft[name] for name in ids])
-        loss = nn.functional.cross_entropy(logits, aim, None if weights is None else weights.to(logits.device))
+        loss, logits = self._loss(features, labels, ids, records)
         records["loss"] += [loss.item()] * len(labels)
         records["id"] += ids
         records["truth"] += labels
         records["probabilities"] += logits.detach().float().softmax(dim=-1).cpu().tolist()
         return loss
+
+    def _loss(
+        self, features: list[Tensor], labels: list[int], ids: list[str], records: dict[str, list]
+    ) -> tuple[Tensor, Tensor]:
+        """What is minimised, and the logits; where the head has an emotional space, a test notes who stands where."""
+        truth = torch.tensor(labels, device=features[0].device)
+        if not isinstance(self.classifier, SpeechLanguageModel):
+            logits = self.classifier(features)
+        elif self.training:
+            entries = [self._trained_on[name] for name in ids]
+            weights = None if self._class_weights is None else self._class_weights.to(truth.device)
+            return self.classifier.loss(features, truth, entries, weights)
+        else:
+            logits, space = self.classifier.answer(features)
+            records["embedding"] += space.float().cpu().tolist()
+        weights = self._class_weights if self.training else None
+        aim = truth if not (self.training and self._soft) else logits.new_tensor([self._soft[name] for name in ids])
+        return nn.functional.cross_entropy(logits, aim, None if weights is None else weights.to(logits.device)), logits
 
     # interface
     def log_records(
@@ -216,6 +241,8 @@ class DownstreamExpert(nn.Module):
             return []
         write_predictions(self.expdir, split, self._sources.get(split), predictions)
         if self._arguments.get("mode") == "evaluate":
+            if records["embedding"]:
+                write_embeddings(self.expdir, split, predictions.ids, np.array(records["embedding"], dtype=np.float32))
             self._report(split, predictions)
             return []
         best = self._best(split, scores[self.datarc.dev_metric], global_step)
@@ -268,8 +295,14 @@ class DownstreamExpert(nn.Module):
                 f"-i {name}: expected a checkpoint of the downstream zero_shot_emotion: {error}"
             ) from None
         own = [name for name, _ in self.named_buffers() if "." not in name]
-        done = carry_over(self, checkpoint["Downstream"], before == self.classes, own)
+        done = carry_over(self, checkpoint["Downstream"], self._of_training_set(before == self.classes), own)
         print(f"[Expert] - {name} ({', '.join(before)}): {done}")
+
+    def _of_training_set(self, same_classes: bool) -> tuple[str, ...]:
+        """Names of the weights that make sense with the training set alone on which they were trained."""
+        if isinstance(self.classifier, SpeechLanguageModel):  # its classes are words: no layer knows them
+            return tuple(name for name in self.state_dict() if name.startswith("classifier.adversaries."))
+        return () if same_classes else output_layer(self)
 
     # interface
     def load_audio(self, path: str | Path) -> Tensor:
@@ -289,11 +322,14 @@ class DownstreamExpert(nn.Module):
     def inference(self, features: list[Tensor], filenames: list[str]) -> list[dict[str, Any]]:
         """Name the emotion of each utterance, print it, and write it into the experiment folder."""
         shares = self.classifier(features).softmax(dim=-1).cpu().tolist()
-        answers = []
-        for name, probabilities in zip(filenames, shares, strict=True):
+        said = self.classifier.say(features) if isinstance(self.classifier, SpeechLanguageModel) else None
+        answers: list[dict[str, Any]] = []
+        for i, (name, probabilities) in enumerate(zip(filenames, shares, strict=True)):
             by_class = {c: round(p, 6) for c, p in zip(self.classes, probabilities, strict=True)}
             emotion, _ = max(by_class.items(), key=lambda share: share[1])
             answers.append({"id": name, "emotion": emotion, "probabilities": by_class})
+            if said is not None:
+                answers[-1]["said"] = said[i]
             print(json.dumps(answers[-1]))
             with atomic_write(self.expdir / f"inference-{name}.json") as file:
                 json.dump(answers[-1], file, indent=2)

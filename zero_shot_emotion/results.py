@@ -115,6 +115,12 @@ def read_predictions(expdir: str | Path, split: str) -> Test:
     return Test(Predictions([entry.id for entry in entries], truth, probabilities, classes), entries)
 
 
+def write_embeddings(expdir: Path, split: str, ids: Sequence[str], vectors: np.ndarray) -> None:
+    """Write where a head's space has each utterance: the arrays ``ids`` and ``vectors`` of ``embeddings-SPLIT.npz``."""
+    with atomic_write(expdir / f"embeddings-{split}.npz", "wb") as file:
+        np.savez_compressed(file, ids=np.array(ids), vectors=vectors)
+
+
 def write_report(
     expdir: Path, split: str, source: Source, predictions: Predictions, about: dict[str, Any]
 ) -> dict[str, Any]:

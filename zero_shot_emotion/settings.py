@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from .corpus import LabelSet, UserError, explain, label_set
 from .corpus.utterance import Name
+from .heads.settings import EmotionQFormerSettings
 from .taxonomy import load_taxonomy
 
 RESERVED = ("train", "dev")
@@ -154,14 +155,16 @@ class ModelSettings(_Section):
     """``modelrc``: the head on the upstream's weighted sum of layers.
 
     Attributes:
-        projector_dim: width of the linear layer before the head; ``ResNet50`` sees the features as they are.
-        select: s3prl's ``UtteranceLevel`` and ``DeepModel``, or ``ResNet50`` on log-mel frames.
+        projector_dim: width of the linear layer before s3prl's heads; ours see the features as they are.
+        select: s3prl's ``UtteranceLevel`` and ``DeepModel``; LanSER's ``ResNet50`` on log-mel frames; M5SER's
+            ``EmotionQFormer`` before a language model.
     """
 
     projector_dim: Annotated[int, Field(ge=1)] = 256
-    select: Literal["UtteranceLevel", "DeepModel", "ResNet50"] = "UtteranceLevel"
+    select: Literal["UtteranceLevel", "DeepModel", "ResNet50", "EmotionQFormer"] = "UtteranceLevel"
     UtteranceLevel: UtteranceLevelSettings = UtteranceLevelSettings()
     DeepModel: DeepModelSettings = DeepModelSettings()
+    EmotionQFormer: EmotionQFormerSettings = EmotionQFormerSettings()
 
 
 class ExpertSettings(_Section):
@@ -184,6 +187,11 @@ def read_settings(section: Mapping[str, Any]) -> ExpertSettings:
         raise ConfigError(f"config: downstream_expert.{explain(error)}") from None
     except ValueError as error:
         raise ConfigError(f"config: downstream_expert.datarc.labels: {error}") from None
+    if settings.modelrc.select == "EmotionQFormer" and settings.datarc.soft_labels is not None:
+        raise ConfigError(
+            f"config: downstream_expert.datarc.soft_labels: got {settings.datarc.soft_labels!r}, expected none with "
+            "EmotionQFormer, whose contrasts need one emotion an utterance"
+        )
     return settings
 
 

@@ -31,9 +31,11 @@ class Entry:
         corpus: that it comes from.
         speaker: who speaks.
         dialogue: that it belongs to.
-        text: its words; None in an experiment on speech.
+        text: its words, if they are known.
         before: the words of the turns before it, the nearest last, as many as the experiment asks for.
         soft: probabilities of the classes, where the experiment trains on such.
+        language: that is spoken.
+        sentence: what utterances in several languages share that say the same: the column ``parallel``.
     """
 
     id: str
@@ -45,6 +47,8 @@ class Entry:
     text: str | None = None
     before: tuple[str, ...] = ()
     soft: tuple[float, ...] | None = None
+    language: str | None = None
+    sentence: str | None = None
 
 
 @dataclass(frozen=True)
@@ -248,9 +252,11 @@ class Sources:
                 corpus.name,
                 u.speaker,
                 u.dialogue,
-                None if speech else u.text,
+                u.text,
                 before.get(u.id, ()),
                 soft.get(u.id),
+                u.language,
+                u.extra.get("parallel"),
             )
             for u in corpus
         ]

@@ -29,7 +29,7 @@ def test_the_output_layer_of_every_head_is_found(settings):
 def test_other_classes_keep_all_but_the_output_layer():
     torch.manual_seed(0)
     old, new = EmotionClassifier(8, 4, ModelSettings()), EmotionClassifier(8, 4, ModelSettings())
-    done = carry_over(new, old.state_dict(), same_classes=False, own=())
+    done = carry_over(new, old.state_dict(), anew=output_layer(new), own=())
     assert done.replaced == output_layer(new)
     assert not done.missing
     assert not done.left
@@ -41,7 +41,7 @@ def test_other_classes_keep_all_but_the_output_layer():
 def test_what_is_missing_and_what_is_left_is_told():
     model = torch.nn.Sequential(torch.nn.Linear(3, 3), torch.nn.Linear(3, 2))
     weights = {"0.weight": torch.ones(3, 3), "1.weight": torch.ones(5, 3), "9.bias": torch.ones(1)}
-    done = carry_over(model, weights, same_classes=True, own=("1.bias",))
+    done = carry_over(model, weights, anew=(), own=("1.bias",))
     assert (done.taken, done.replaced, done.missing, done.left) == (
         ("0.weight",),
         ("1.weight",),

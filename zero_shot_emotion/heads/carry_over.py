@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from torch import Tensor, nn
@@ -14,7 +14,7 @@ class CarriedOver:
 
     Attributes:
         taken: loaded as they were.
-        replaced: there, but for other classes or of another shape: they start anew.
+        replaced: there, but of another training set or of another shape: they start anew.
         missing: not there: they start anew.
         left: there, but not of this model.
     """
@@ -36,22 +36,23 @@ class CarriedOver:
         return "; ".join(parts)
 
 
-def carry_over(model: nn.Module, weights: Mapping[str, Tensor], same_classes: bool, own: Sequence[str]) -> CarriedOver:
+def carry_over(
+    model: nn.Module, weights: Mapping[str, Tensor], anew: Collection[str], own: Collection[str]
+) -> CarriedOver:
     """Load what fits of another model's weights.
 
     Args:
         model: to be loaded into.
         weights: of the other model.
-        same_classes: whether it told the same classes in the same order; otherwise the output layer starts anew.
+        anew: names that start anew although they are there, such as the output layer of other classes.
         own: names that are never taken, such as the best score so far.
     """
     state = model.state_dict()
-    output = () if same_classes else output_layer(model)
     taken, replaced = {}, []
     for name, weight in weights.items():
         if name not in state or name in own:
             continue
-        if name in output or state[name].shape != weight.shape:
+        if name in anew or state[name].shape != weight.shape:
             replaced.append(name)
         else:
             taken[name] = weight
