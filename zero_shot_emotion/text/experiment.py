@@ -78,19 +78,23 @@ def run_text_experiment(
     folder = Path(out)
     settings = _with_absolute_encoder(settings)
     _claim(folder, settings, seed, overwrite)
-    sources = Sources(
-        settings.data,
-        seed,
-        medium="text",
-        context=settings.data.context,
-        skip_textless=settings.data.bad_text == "skip",
-    )
+    sources = text_sources(settings, seed)
     encoded = Path(store) if store is not None else folder / "encoded"
-    classifier = _trained(settings, sources, encoded, folder, seed, device)
+    classifier = train_once(settings, sources, encoded, folder, seed, device)
     reports = {}
     for split in ("dev", *settings.data.target_names):
-        reports[split] = _tested(classifier, sources, split, settings, encoded, folder, seed)
+        done = read_results(folder)
+        if split in done and predictions_path(folder, split).exists():
+            reports[split] = dict(done[split])
+        else:
+            reports[split] = test_on(classifier, sources, split, settings, encoded, folder, seed)
     return TextExperiment(folder, reports)
+
+
+def text_sources(settings: TextSettings, seed: int) -> Sources:
+    """The sets of an experiment on text."""
+    skip = settings.data.bad_text == "skip"
+    return Sources(settings.data, seed, medium="text", context=settings.data.context, skip_textless=skip)
 
 
 def _with_absolute_encoder(settings: TextSettings) -> TextSettings:
@@ -115,9 +119,19 @@ def _claim(folder: Path, settings: TextSettings, seed: int, overwrite: bool) -> 
             file.write(text)
 
 
-def _trained(
+def train_once(
     settings: TextSettings, sources: Sources, encoded: Path, folder: Path, seed: int, device: str
 ) -> TextClassifier:
+    """The classifier of an experiment's folder; trained now, unless it is there.
+
+    Args:
+        settings: of the experiment.
+        sources: its sets.
+        encoded: folder of encoded texts.
+        folder: of the experiment.
+        seed: of initialisation, order and dropout.
+        device: of torch.
+    """
     if (folder / CLASSIFIER / CONFIG).exists():
         return load_classifier(folder / CLASSIFIER, device)
     sets: dict[str, Sequence[Entry]] = {name: sources.get(name).entries for name in ("train", "dev")}
@@ -129,7 +143,7 @@ def _trained(
     return classifier
 
 
-def _tested(
+def test_on(
     classifier: TextClassifier,
     sources: Sources,
     split: str,
@@ -138,9 +152,7 @@ def _tested(
     folder: Path,
     seed: int,
 ) -> dict[str, Any]:
-    done = read_results(folder)
-    if split in done and predictions_path(folder, split).exists():
-        return dict(done[split])
+    """Test on a set, and leave predictions and report in the experiment's folder."""
     source = sources.get(split)
     probabilities = _predict(classifier, source.entries, encoded, split)
     ids, truth = [e.id for e in source.entries], np.array([e.label for e in source.entries])
