@@ -11,8 +11,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from ..corpus import atomic_write
-from ..results import Predictions, predictions_path, read_predictions, read_results, write_predictions, write_report
+from ..results import Predictions, read_predictions, write_predictions, write_report
 from ..settings import CorporaSettings
 from ..sources import Source, Sources
 from ..text.settings import TextSettings, parse_text_settings
@@ -63,7 +65,7 @@ def run_text_job(job: TextJob) -> str | None:
 
 def train_and_test_text(job: TextJob) -> None:
     """As `run_text_job`, in the open."""
-    from ..text.experiment import CLASSIFIER, test_on, text_sources, train_once
+    from ..text.experiment import CLASSIFIER, predict_on, test_on, text_sources, train_once
 
     limit_threads(job.threads)
     training: list[float | None] = []
@@ -74,11 +76,11 @@ def train_and_test_text(job: TextJob) -> None:
         sources = text_sources(settings, job.seed)
         classifier = train_once(settings, sources, job.store, part.folder, job.seed, job.device)
         training.append(None if resumed else round(time.monotonic() - start, 3))
-        for split in ("dev", *part.targets):
+        predict_on(classifier, sources, "dev", job.store, part.folder)  # for fusions
+        for target in part.targets:
             start = time.monotonic()
-            test_on(classifier, sources, split, settings, job.store, part.folder, job.seed)
-            if split in testing:
-                testing[split] = round(testing[split] + time.monotonic() - start, 3)
+            test_on(classifier, sources, target, job.store, part.folder, job.seed)
+            testing[target] = round(testing[target] + time.monotonic() - start, 3)
     if [part.folder for part in job.parts] != [job.folder]:
         for name, spec in job.targets.items():
             gather(job.folder, [part.folder for part in job.parts], name, spec, settings.data)
@@ -94,8 +96,6 @@ def gather(folder: Path, parts: list[Path], name: str, spec: str, data: CorporaS
     tests = [read_predictions(part, name).predictions for part in parts]
     found = {i: row for test in tests for i, row in zip(test.ids, test.probabilities, strict=True)}
     entries = tuple(entry for entry in source.entries if entry.id in found)
-    import numpy as np
-
     predictions = Predictions(
         [entry.id for entry in entries],
         np.array([entry.label for entry in entries]),

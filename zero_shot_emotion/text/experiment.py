@@ -15,7 +15,7 @@ from .. import metrics
 from ..corpus import atomic_write
 from ..errors import UserError
 from ..results import RESULTS, Predictions, predictions_path, read_results, write_predictions, write_report
-from ..sources import Entry, Sources
+from ..sources import Entry, Source, Sources
 from .classifier import CONFIG, HeadClassifier, Probabilities, TextClassifier, load_classifier
 from .encoder import encoder_path
 from .settings import TextSettings
@@ -87,7 +87,7 @@ def run_text_experiment(
         if split in done and predictions_path(folder, split).exists():
             reports[split] = dict(done[split])
         else:
-            reports[split] = test_on(classifier, sources, split, settings, encoded, folder, seed)
+            reports[split] = test_on(classifier, sources, split, encoded, folder, seed)
     return TextExperiment(folder, reports)
 
 
@@ -143,22 +143,24 @@ def train_once(
     return classifier
 
 
-def test_on(
-    classifier: TextClassifier,
-    sources: Sources,
-    split: str,
-    settings: TextSettings,
-    encoded: Path,
-    folder: Path,
-    seed: int,
-) -> dict[str, Any]:
-    """Test on a set, and leave predictions and report in the experiment's folder."""
+def predict_on(
+    classifier: TextClassifier, sources: Sources, split: str, encoded: Path, folder: Path
+) -> tuple[Source, Predictions]:
+    """Predict on a set, and leave the predictions in the experiment's folder."""
     source = sources.get(split)
     probabilities = _predict(classifier, source.entries, encoded, split)
     ids, truth = [e.id for e in source.entries], np.array([e.label for e in source.entries])
     predictions = Predictions(ids, truth, probabilities, classifier.about.classes)
     write_predictions(folder, split, source, predictions)
-    about = {"encoder": settings.encoder.name, "head": settings.head.select, "seed": seed}
+    return source, predictions
+
+
+def test_on(
+    classifier: TextClassifier, sources: Sources, split: str, encoded: Path, folder: Path, seed: int
+) -> dict[str, Any]:
+    """Test on a set, and leave predictions and report in the experiment's folder."""
+    source, predictions = predict_on(classifier, sources, split, encoded, folder)
+    about = {"encoder": classifier.about.encoder.name, "head": classifier.about.head.select, "seed": seed}
     return write_report(folder, split, source, predictions, about)
 
 
