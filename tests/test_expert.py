@@ -127,11 +127,13 @@ class TestLogRecords:
         truth = [0, 1, 2, 3]
         predicted = [label if label < right else (label + 1) % 4 for label in truth]
         records = {**records_of(truth, predicted), "id": dev_ids}
+        logger = Logger()
         saved = [
-            model.log_records("dev", records, Logger(), global_step=step, batch_ids=[0], total_batch_num=1)
+            model.log_records("dev", records, logger, global_step=step, batch_ids=[0], total_batch_num=1)
             for step in (1, 2)
         ]
         assert saved == [["dev-best.ckpt"], []]
+        assert logger.figures == ["zero_shot_emotion/dev-confusion"]  # of the best alone: drawing takes time
         assert model.best_score.item() == pytest.approx(right / 4)
 
     def test_a_tie_of_a_score_that_32_bits_round_down_is_no_new_best(self, tmp_path: Path, synthetic: Path) -> None:

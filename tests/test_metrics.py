@@ -2,12 +2,14 @@ import json
 
 import numpy as np
 import pytest
-from confidence_intervals import evaluate_with_conf_int
+from confidence_intervals import evaluate_with_conf_int, get_bootstrap_indices
 from sklearn.metrics import accuracy_score, balanced_accuracy_score, confusion_matrix, f1_score, recall_score
 
 from zero_shot_emotion import metrics
+from zero_shot_emotion.benchmark.statistics import Resampled
 
 CLASSES = ("neu", "hap", "ang", "sad")
+PAIRS = [(0, 1), (0, 2), (0, 3), (1, 2), (1, 3), (2, 3)]
 
 
 def draw(seed, size=200, in_truth=range(4), in_predicted=range(4)):
@@ -54,19 +56,54 @@ def test_agrees_with_scikit_learn(data):
 
 
 @pytest.mark.parametrize("metric", ORACLES)
-@pytest.mark.parametrize("groups", [None, 1, 12], ids=["no groups", "one group", "groups of unequal size"])
-def test_interval_is_that_of_confidence_intervals(metric, groups, monkeypatch):
+def test_interval_without_groups_is_that_of_confidence_intervals(metric, monkeypatch):
     monkeypatch.setattr(metrics, "BOOTSTRAPS", 60)
     truth, predicted = draw(6)
-    speakers = None if groups is None else (np.random.default_rng(7).random(len(truth)) ** 2 * groups).astype(int)
     expected = evaluate_with_conf_int(
-        predicted, ORACLES[metric], truth, speakers, num_bootstraps=metrics.BOOTSTRAPS, alpha=metrics.ALPHA
+        predicted, ORACLES[metric], truth, None, num_bootstraps=metrics.BOOTSTRAPS, alpha=metrics.ALPHA
     )
 
-    names = None if speakers is None else [f"speaker{s:02d}" for s in speakers]
-    got = metrics.interval(metric, truth, predicted, 4, names)
+    got = metrics.interval(metric, truth, predicted, 4)
 
     assert (got.value, got.low, got.high) == pytest.approx((expected[0], *expected[1]))
+
+
+@pytest.mark.parametrize("groups", [1, 5, 12])
+def test_grouped_sets_are_those_of_confidence_intervals_with_one_generator_for_all_groups(groups):
+    """`get_bootstrap_indices` draws them; `evaluate_with_conf_int` hands it a seed, which starts anew for each group."""
+    speakers = (np.random.default_rng(7).random(80) ** 2 * groups).astype(int)
+
+    got = metrics._draws(80, speakers.astype(np.intp).tobytes(), 20)
+
+    for seed, counts in enumerate(got):
+        indices = get_bootstrap_indices(80, speakers, random_state=np.random.RandomState(seed))
+        assert counts.tolist() == np.bincount(indices, minlength=80).tolist()
+
+
+def test_groups_of_one_size_draw_for_themselves():
+    """With one seed for all of them, every group would draw the same positions, whenever it is drawn."""
+    speakers = np.repeat(np.arange(4), 25)
+
+    drawn = metrics._draws(100, speakers.astype(np.intp).tobytes(), 200).reshape(200, 4, 25)
+
+    times = drawn.sum(axis=2, keepdims=True) / 25
+    both = [(of[a] / t[a], of[b] / t[b]) for of, t in zip(drawn, times, strict=True) for a, b in PAIRS if t[a] * t[b]]
+    correlations = [np.corrcoef(one, two)[0, 1] for one, two in both]
+    assert abs(np.mean(correlations)) < 0.05
+
+
+@pytest.mark.parametrize("metric", ORACLES)
+@pytest.mark.parametrize("sizes", [[20] * 10, [5, 10, 15, 30, 60, 80]], ids=["equal groups", "unequal groups"])
+def test_grouped_interval_is_that_of_the_statistics_over_seeds(metric, sizes):
+    """Another implementation of the same draw: of groups, then of utterances within each, by multinomials."""
+    truth, predicted = draw(11)
+    speakers = np.repeat(np.arange(len(sizes)), sizes)
+    predicted = np.where(speakers % 3 == 0, truth, predicted)  # some speakers are easy: the groups matter
+
+    one = metrics.interval(metric, truth, predicted, 4, speakers.tolist())
+    other = Resampled(truth, {"": predicted}, 4, speakers.tolist(), metric).mean("")
+
+    assert (one.low, one.high) == pytest.approx((other.low, other.high), abs=0.02)
 
 
 @pytest.mark.parametrize("metric", ORACLES)

@@ -213,8 +213,10 @@ class DownstreamExpert(nn.Module):
         if self._arguments.get("mode") == "evaluate":
             self._report(split, predictions)
             return []
-        logger.add_figure(f"{TAG}/{split}-confusion", confusion_figure(predictions), global_step=global_step)
-        return self._best(split, scores[self.datarc.dev_metric], global_step)
+        best = self._best(split, scores[self.datarc.dev_metric], global_step)
+        if best or split != "dev":  # drawing costs as much as a hundred steps on stored features
+            logger.add_figure(f"{TAG}/{split}-confusion", confusion_figure(predictions), global_step=global_step)
+        return best
 
     def _best(self, split: str, score: float, step: int) -> list[str]:
         if split != "dev" or np.float32(score) <= self.best_score.item():  # the buffer has 32 bits: a tie is no best

@@ -84,7 +84,9 @@ def interval(
 ) -> Interval:
     """A metric with its 95% bootstrap interval; whole groups (speakers, dialogues) are drawn where given.
 
-    Resampling is that of the package ``confidence_intervals`` (Ferrer & Riera).
+    Resampling is that of the package ``confidence_intervals`` (Ferrer & Riera), whose own numbers these are where nothing
+    is grouped. Where groups are drawn, each has draws of its own; the package's ``evaluate_with_conf_int`` starts its
+    generator anew for every group, so that groups of one size draw the same positions.
 
     Raises:
         ValueError: as `confusion` does, and unless there is one group for each utterance.
@@ -124,7 +126,8 @@ def _draws(utterances: int, groups: bytes | None, bootstraps: int) -> npt.NDArra
     counts = np.zeros((bootstraps, utterances), dtype=np.float32)
     with config_context(skip_parameter_validation=True):  # half of the time, for a call that is always the same
         for seed in range(bootstraps):
-            drawn = get_bootstrap_indices(utterances, numbers, random_state=seed)
+            # A generator, not its seed: with a seed, all groups of one size would draw the same positions.
+            drawn = get_bootstrap_indices(utterances, numbers, random_state=np.random.RandomState(seed))
             counts[seed] = np.bincount(drawn, minlength=utterances)
     return counts
 

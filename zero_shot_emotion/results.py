@@ -149,10 +149,10 @@ def confusion_figure(predictions: Predictions) -> Figure:
     from matplotlib.figure import Figure
     from sklearn.metrics import ConfusionMatrixDisplay
 
-    figure = Figure(figsize=(5, 4.5), layout="tight")
+    figure = Figure(figsize=(4, 4))  # a tight layout and a colour bar would double the time
     FigureCanvasAgg(figure)
     table = predictions.confusion
     shares = table / np.maximum(table.sum(axis=1, keepdims=True), 1)
     display = ConfusionMatrixDisplay(shares, display_labels=predictions.classes)
-    display.plot(ax=figure.subplots(), cmap="Blues", values_format=".2f", im_kw={"vmin": 0, "vmax": 1})
+    display.plot(ax=figure.subplots(), cmap="Blues", values_format=".2f", colorbar=False, im_kw={"vmin": 0, "vmax": 1})
     return figure

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -36,9 +37,11 @@ class Stores:
     def fill(self, name: str, upstream: Upstream, head: Mapping[str, Any], specs: Iterable[str]) -> None:
         """Store what is not there of some corpora; bad audio is left to the head's own settings."""
         from ..features import UpstreamSpec, extract
+        from ..features.frozen import FrozenUpstream
 
         folder = self.place(name, upstream, head)
         ckpt, config = upstream.ckpt and self._paths.fill(upstream.ckpt), self._paths.config(upstream.config)
+        load = cache(FrozenUpstream)  # once for all corpora
         for spec in specs:
             report = extract(
                 [open_corpus(spec)],
@@ -47,6 +50,7 @@ class Stores:
                 keep=keep_for(head),
                 device=self._device,
                 skip_errors=True,
+                load=load,
             )
             if report.computed:
                 costs = self._costs(folder)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,6 +38,7 @@ from .store import (
 )
 
 if TYPE_CHECKING:
+    import torch
     from torch import Tensor
 
 PLAN = ".plan.json"
@@ -51,6 +52,8 @@ MOST_SHARDS = 1000
 """Of one run: shards of a very large corpus grow instead, to keep the number of files in bounds."""
 READERS = 4
 """Threads that read audio ahead; decoding and hashing release the interpreter's lock."""
+
+Load = Callable[[UpstreamSpec, "torch.device"], FrozenUpstream]
 
 
 @dataclass(frozen=True)
@@ -104,6 +107,7 @@ def extract(
     batch_seconds: float | None = None,
     skip_errors: bool = False,
     overwrite: bool = False,
+    load: Load = FrozenUpstream,
 ) -> ExtractReport:
     """Store the features of all utterances of some corpora that have audio.
 
@@ -116,6 +120,7 @@ def extract(
         batch_seconds: seconds of audio in a batch; by default what suits the device.
         skip_errors: count bad audio and go on. Without it all else is stored still, then this raises.
         overwrite: throw away what the folder holds of another upstream.
+        load: loads the upstream; whoever extracts several times may keep what it loaded.
 
     Raises:
         StoreError: if audio is bad, if the folder holds features of another key, or if another process writes into it.
@@ -130,7 +135,7 @@ def extract(
         with FileLock(out / LOCK, timeout=0):
             if overwrite and (out / CARD).exists():
                 clear(out)
-            report = _Extraction(upstream, out, keep, device, batch_seconds).run(corpora, start)
+            report = _Extraction(upstream, out, keep, device, batch_seconds, load).run(corpora, start)
     except Timeout:
         raise StoreError(f"{out}: another process is extracting into it, expected to be alone") from None
     if report.bad and not skip_errors:
@@ -151,9 +156,15 @@ class _Extraction:
     """One run of `extract`."""
 
     def __init__(
-        self, spec: UpstreamSpec, out: Path, keep: str, device: str | None, batch_seconds: float | None
+        self,
+        spec: UpstreamSpec,
+        out: Path,
+        keep: str,
+        device: str | None,
+        batch_seconds: float | None,
+        load: Load,
     ) -> None:
-        self._spec, self._out, self._keep = spec, out, keep
+        self._spec, self._out, self._keep, self._load = spec, out, keep, load
         self._device, self._batch_seconds = device, batch_seconds
         self._paths: dict[bytes, Path] = {}
         self._problems: dict[str, AudioError] = {}
@@ -220,7 +231,7 @@ class _Extraction:
         import torch
 
         device = torch.device(self._device or ("cuda" if torch.cuda.is_available() else "cpu"))
-        upstream = FrozenUpstream(self._spec, device)
+        upstream = self._load(self._spec, device)
         if upstream.centred and self._keep == "means":
             raise StoreError(
                 f"-u {self._spec.name}: subtracts each utterance's mean, so that its means are zero whatever is said; "
