@@ -183,7 +183,7 @@ class Sources:
             if self._medium == "text":
                 kept, textless = self._with_text(kept)
                 drops += Counter({"without text": textless} if textless else {})
-            before = _previous_turns(corpus, self._context)
+            before = previous_turns(corpus, self._context)
             entries.extend(self._entries(kept, before, prefix=len(corpora) > 1))
         counts = Counter(self._labels.classes[entry.label] for entry in entries)
         listed = ", ".join(f"{name} {counts[name]}" for name in self._labels.classes)
@@ -223,7 +223,7 @@ class Sources:
         ]
 
 
-def _previous_turns(corpus: Corpus, context: int) -> dict[str, tuple[str, ...]]:
+def previous_turns(corpus: Corpus, context: int) -> dict[str, tuple[str, ...]]:
     """The words of up to so many turns before each utterance of a dialogue, by id."""
     if not context:
         return {}
