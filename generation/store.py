@@ -7,6 +7,7 @@ appended; half a line, which a kill leaves behind, does not count.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -58,6 +59,12 @@ class ResponseStore:
             return None
         self._file.seek(self._offsets[key])
         return Response(**json.loads(self._file.readline()))
+
+    def all(self) -> Iterator[Response]:
+        """All answers, in the order in which they came."""
+        for key in list(self._offsets):
+            if (response := self.get(key)) is not None:
+                yield response
 
     def add(self, response: Response) -> None:
         """Append an answer; a kill cannot take it away once this returns."""

@@ -307,6 +307,41 @@ def augment(
     print(report.summary())
 
 
+@app.command("weak-label")
+def weak_label(
+    source: Annotated[
+        str, typer.Argument(metavar="AUDIO_DIR_OR_CORPUS", help="A folder of audio, a corpus folder, or READER:PATH.")
+    ],
+    out: Out,
+    config: Annotated[str, typer.Option("-c", "--config", help="lanser, offline, or the path of a YAML.")] = "lanser",
+    taxonomy: Annotated[
+        str | None, typer.Option(help="seven, goemotions, prosody-48, ..., or the path of one; before the config's.")
+    ] = None,
+    workers: Annotated[
+        int, typer.Option("-j", "--workers", min=0, help="Processes, each with models of its own; 0 takes one a core.")
+    ] = 1,
+    skip_errors: SkipErrors = False,
+    overwrite: Annotated[
+        bool, typer.Option(help="Replace the corpus of another run; steps that fit are kept.")
+    ] = False,
+) -> None:
+    """Label speech without a listener: segments, transcripts, labels by entailment or otherwise, noise control."""
+    from generation.weak_labels.recordings import open_source
+    from generation.weak_labels.settings import read_settings
+    from generation.weak_labels.weak_label import weak_label as run
+
+    settings = read_settings(config, {} if taxonomy is None else {"taxonomy": taxonomy})
+    report = run(
+        open_source(source),
+        out,
+        settings,
+        workers=_cores(workers),
+        skip_errors=skip_errors,
+        overwrite=overwrite,
+    )
+    print(report.summary())
+
+
 @app.command()
 def extract(
     corpora: Annotated[list[str], typer.Argument(metavar="CORPUS...", help=CORPUS_HELP)],

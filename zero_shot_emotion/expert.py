@@ -27,6 +27,7 @@ from .dataset import (
 )
 from .features import FeatureStore, StoreError, check_stand_in
 from .features.stand_in import UPSTREAM, find, ticket
+from .heads.carry_over import carry_over
 from .model import EmotionClassifier
 from .results import Predictions, confusion_figure, write_predictions, write_report
 from .settings import RESERVED, ConfigError, ModelSettings, read_settings
@@ -61,7 +62,8 @@ class DownstreamExpert(nn.Module):
         self.expdir = Path(expdir)
         self._arguments = kwargs
         self._seed = int(kwargs.get("seed", 0))
-        self._sources = Sources(settings.datarc, self._seed, fold=kwargs.get("downstream_variant"))
+        soft = settings.datarc.soft_labels
+        self._sources = Sources(settings.datarc, self._seed, fold=kwargs.get("downstream_variant"), soft_labels=soft)
         self._datasets: dict[str, EmotionDataset] = {}
         self._store = self._open_store(settings.modelrc) if kwargs.get("upstream") == UPSTREAM else None
         if kwargs.get("mode") == "train":
@@ -71,6 +73,7 @@ class DownstreamExpert(nn.Module):
             torch.manual_seed(derived_seed(self._seed))
             self.classifier = EmotionClassifier(upstream_dim, len(self.classes), settings.modelrc)
         self._class_weights: Tensor | None = None
+        self._soft: dict[str, tuple[float, ...]] = {}
         # Below any score: a first dev score of 0 is a best one too.
         self.register_buffer("best_score", torch.full((1,), -1.0))
         # Epoch, and batches of it that were trained on: s3prl saves the first only.
@@ -83,7 +86,7 @@ class DownstreamExpert(nn.Module):
         store = FeatureStore(self._arguments["upstream_ckpt"])
         check_stand_in(store, model, self._arguments)
         trained_on = self.expdir / STORE_KEY
-        if self._arguments.get("mode") == "train" and not self._arguments.get("init_ckpt"):
+        if self._arguments.get("mode") == "train" and not self._arguments.get("past_exp"):
             with atomic_write(trained_on) as file:
                 json.dump(store.key, file, indent=2)
         elif trained_on.exists() and json.loads(trained_on.read_text(encoding="utf-8")) != store.key:
@@ -148,6 +151,7 @@ class DownstreamExpert(nn.Module):
             weights = class_weights(dataset.labels, len(self.classes))
             # No buffer: a checkpoint that holds them would not load where nothing is trained.
             self._class_weights = torch.tensor(weights, dtype=torch.float)
+        self._soft = {entry.id: entry.soft for entry in dataset.entries if entry.soft is not None}
         train, dev = self._sources.train_and_dev
         with atomic_write(self.expdir / "splits.json") as file:
             json.dump({"train": [e.id for e in train.entries], "dev": [e.id for e in dev.entries]}, file, indent=0)
@@ -188,7 +192,8 @@ class DownstreamExpert(nn.Module):
         logits = self.classifier(features)
         truth = torch.tensor(labels, device=logits.device)
         weights = self._class_weights if self.training else None
-        loss = nn.functional.cross_entropy(logits, truth, None if weights is None else weights.to(logits.device))
+        aim = truth if not (self.training and self._soft) else logits.new_tensor([self._soft[name] for name in ids])
+        loss = nn.functional.cross_entropy(logits, aim, None if weights is None else weights.to(logits.device))
         records["loss"] += [loss.item()] * len(labels)
         records["id"] += ids
         records["truth"] += labels
@@ -251,6 +256,20 @@ class DownstreamExpert(nn.Module):
         print(line)
         with (self.expdir / "log.log").open("a", encoding="utf-8") as file:
             file.write(line + "\n")
+
+    # interface of our own start-up hook, for ``-m train -i CKPT``
+    def carry_over(self, checkpoint: dict[str, Any]) -> None:
+        """Start from another experiment's weights; its classes may be others. What becomes of each is printed."""
+        name = self._arguments.get("init_ckpt")
+        try:
+            before = read_settings(checkpoint["Config"]["downstream_expert"]).datarc.label_set.classes
+        except (KeyError, TypeError, ConfigError) as error:
+            raise ConfigError(
+                f"-i {name}: expected a checkpoint of the downstream zero_shot_emotion: {error}"
+            ) from None
+        own = [name for name, _ in self.named_buffers() if "." not in name]
+        done = carry_over(self, checkpoint["Downstream"], before == self.classes, own)
+        print(f"[Expert] - {name} ({', '.join(before)}): {done}")
 
     # interface
     def load_audio(self, path: str | Path) -> Tensor:

@@ -1,4 +1,4 @@
-"""The classifier: a projection of the upstream's frames and one of s3prl's own heads."""
+"""The classifier: a projection of the upstream's frames and one of s3prl's own heads, or a head of ours."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from s3prl.downstream.model import AttentivePooling, MeanPooling, UtteranceLevel
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pad_sequence
 
+from .heads.resnet import ResNet50
 from .settings import ModelSettings
 
 
@@ -43,8 +44,12 @@ class EmotionClassifier(nn.Module):
 
     def __init__(self, input_dim: int, classes: int, settings: ModelSettings) -> None:
         super().__init__()
-        self.projector = nn.Linear(input_dim, settings.projector_dim)
-        self.model = _head(settings.projector_dim, classes, settings)
+        if settings.select == "ResNet50":
+            self.projector: nn.Module = nn.Identity()
+            self.model: nn.Module = ResNet50(input_dim, classes)
+        else:
+            self.projector = nn.Linear(input_dim, settings.projector_dim)
+            self.model = _head(settings.projector_dim, classes, settings)
 
     def forward(self, features: list[Tensor]) -> Tensor:
         """Classify.

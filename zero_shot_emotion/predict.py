@@ -1,4 +1,4 @@
-"""Name the emotions of any number of wavs or texts with what was trained: batched by length, flat in memory, resumable."""
+"""Name the emotions of wavs or texts with what was trained: batched by length, flat in memory, resumable."""
 
 from __future__ import annotations
 

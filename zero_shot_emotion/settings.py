@@ -10,9 +10,12 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from .corpus import LabelSet, UserError, explain, label_set
 from .corpus.utterance import Name
+from .taxonomy import load_taxonomy
 
 RESERVED = ("train", "dev")
 """Split names that no target may take."""
+TAXONOMY = "taxonomy"
+"""Before a colon, says that a taxonomy's name follows."""
 
 
 class ConfigError(UserError, ValueError):
@@ -43,7 +46,7 @@ class CorporaSettings(_Section):
         train: the corpora to train on, each as `zero_shot_emotion.corpus.readers.open_corpus` takes it.
         dev: corpora to choose the checkpoint on; by default dev is split off the training corpora.
         targets: the corpora to test on, by the name that ``-t`` takes.
-        labels: a built-in label set, or one of one's own.
+        labels: a built-in label set, one of one's own, or ``taxonomy:NAME`` for the classes of a taxonomy.
         valid_ratio: share of the training utterances that dev gets.
         dev_metric: what chooses the checkpoint.
     """
@@ -77,7 +80,8 @@ class CorporaSettings(_Section):
     def label_set(self) -> LabelSet:
         """The label set of the task."""
         if isinstance(self.labels, str):
-            return label_set(self.labels)
+            kind, _, name = self.labels.partition(":")
+            return load_taxonomy(name).label_set() if kind == TAXONOMY else label_set(self.labels)
         return LabelSet(self.labels.name, self.labels.classes, self.labels.merge, self.labels.drop)
 
     @property
@@ -90,12 +94,15 @@ class DataSettings(CorporaSettings):
     """``datarc``: the corpora, and how their audio is read.
 
     Attributes:
+        soft_labels: the column of the training corpora that holds a probability for each class, such as ``scores``
+            of weak labels; the loss is then taken against the whole distribution.
         balance: ``loss`` weighs classes by their inverse frequency, ``sampling`` draws them equally often.
         bad_audio: what to do about audio that is missing, unreadable, too short, silent or not finite.
         min_seconds: shorter audio is bad, in seconds.
         pre_load: keep all waves in memory.
     """
 
+    soft_labels: str | None = None
     balance: Literal["none", "loss", "sampling"] = "none"
     bad_audio: Literal["error", "skip"] = "error"
     min_seconds: Annotated[float, Field(ge=0)] = 0.1
@@ -144,10 +151,15 @@ class DeepModelSettings(_Section):
 
 
 class ModelSettings(_Section):
-    """``modelrc``: the head on the upstream's weighted sum of layers."""
+    """``modelrc``: the head on the upstream's weighted sum of layers.
+
+    Attributes:
+        projector_dim: width of the linear layer before the head; ``ResNet50`` sees the features as they are.
+        select: s3prl's ``UtteranceLevel`` and ``DeepModel``, or ``ResNet50`` on log-mel frames.
+    """
 
     projector_dim: Annotated[int, Field(ge=1)] = 256
-    select: Literal["UtteranceLevel", "DeepModel"] = "UtteranceLevel"
+    select: Literal["UtteranceLevel", "DeepModel", "ResNet50"] = "UtteranceLevel"
     UtteranceLevel: UtteranceLevelSettings = UtteranceLevelSettings()
     DeepModel: DeepModelSettings = DeepModelSettings()
 

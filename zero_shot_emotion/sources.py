@@ -33,6 +33,7 @@ class Entry:
         dialogue: that it belongs to.
         text: its words; None in an experiment on speech.
         before: the words of the turns before it, the nearest last, as many as the experiment asks for.
+        soft: probabilities of the classes, where the experiment trains on such.
     """
 
     id: str
@@ -43,6 +44,7 @@ class Entry:
     dialogue: str | None
     text: str | None = None
     before: tuple[str, ...] = ()
+    soft: tuple[float, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -79,6 +81,7 @@ class Sources:
         medium: what an utterance must have.
         context: how many previous turns of its dialogue come with an utterance's text.
         skip_textless: leave out, and count, utterances without text, instead of refusing the corpus.
+        soft_labels: the column of the training corpora that holds the probabilities of the classes.
     """
 
     def __init__(
@@ -90,8 +93,10 @@ class Sources:
         medium: Literal["audio", "text"] = "audio",
         context: int = 0,
         skip_textless: bool = False,
+        soft_labels: str | None = None,
     ) -> None:
         self._settings = settings
+        self._soft = soft_labels
         self._medium, self._context, self._skip_textless = medium, context, skip_textless
         self._labels: LabelSet = settings.label_set
         self._seed = seed
@@ -184,7 +189,8 @@ class Sources:
                 kept, textless = self._with_text(kept)
                 drops += Counter({"without text": textless} if textless else {})
             before = previous_turns(corpus, self._context)
-            entries.extend(self._entries(kept, before, prefix=len(corpora) > 1))
+            soft = self._distributions(kept) if split == "train" and self._soft else {}
+            entries.extend(self._entries(kept, before, soft, prefix=len(corpora) > 1))
         counts = Counter(self._labels.classes[entry.label] for entry in entries)
         listed = ", ".join(f"{name} {counts[name]}" for name in self._labels.classes)
         left_out = ", ".join(f"{name} {number}" for name, number in drops.items()) or "nothing"
@@ -205,7 +211,33 @@ class Sources:
             )
         return kept, missing
 
-    def _entries(self, corpus: Corpus, before: dict[str, tuple[str, ...]], prefix: bool) -> list[Entry]:
+    def _distributions(self, corpus: Corpus) -> dict[str, tuple[float, ...]]:
+        """The probabilities of the classes of each utterance, by id; what a label set merges is added up."""
+        found = {}
+        for utterance in corpus:
+            scores = utterance.extra.get(self._soft or "")
+            if not isinstance(scores, dict) or not all(isinstance(p, int | float) and p >= 0 for p in scores.values()):
+                raise CorpusError(
+                    f"corpus {corpus.name!r}: {utterance.id}: {self._soft}: got {scores!r}, expected a probability for "
+                    "each emotion, as weak labels have"
+                )
+            shares = dict.fromkeys(self._labels.classes, 0.0)
+            for emotion, probability in scores.items():
+                name = self._labels.of(emotion)
+                if name is not None:
+                    shares[name] += probability
+            if (total := sum(shares.values())) <= 0:
+                raise CorpusError(f"corpus {corpus.name!r}: {utterance.id}: {self._soft}: gives no class anything")
+            found[utterance.id] = tuple(share / total for share in shares.values())
+        return found
+
+    def _entries(
+        self,
+        corpus: Corpus,
+        before: dict[str, tuple[str, ...]],
+        soft: dict[str, tuple[float, ...]],
+        prefix: bool,
+    ) -> list[Entry]:
         index = {name: i for i, name in enumerate(self._labels.classes)}
         speech = self._medium == "audio"
         return [
@@ -218,6 +250,7 @@ class Sources:
                 u.dialogue,
                 None if speech else u.text,
                 before.get(u.id, ()),
+                soft.get(u.id),
             )
             for u in corpus
         ]

@@ -33,13 +33,14 @@ def convert(corpus: Corpus, out: str | Path, audio: AudioMode = "link") -> Corpu
         if not source.is_file():
             raise CorpusError(f"corpus {corpus.name!r}, utterance {utterance.id!r}: {source}: no such file")
         file_name = f"{AUDIO}/{utterance.id}{source.suffix}"
-        _place(source, out / file_name, audio)
+        place(source, out / file_name, audio)
         utterances.append(utterance.with_(file_name=file_name))
     Corpus(corpus.name, out, tuple(utterances), corpus.card).save(out)
     return Corpus.load(out)
 
 
-def _place(source: Path, target: Path, audio: AudioMode) -> None:
+def place(source: Path, target: Path, audio: AudioMode) -> None:
+    """Link or copy a file to a place where another may be, at once."""
     target.parent.mkdir(parents=True, exist_ok=True)
     beside = target.with_name(f".{target.name}.new")
     beside.unlink(missing_ok=True)

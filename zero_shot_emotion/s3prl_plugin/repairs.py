@@ -4,7 +4,8 @@ Each mends one thing that s3prl expects and a newer library took away, and does 
 is still there. On the versions that this project pins, only `allow_argparse_namespace` has work to do.
 
 Two repairs are of s3prl's own making, on any stack: `restore_learning_rate`, which touches this project's downstream
-alone, and `save_whole`. What is no repair: this project's upstreams are added to s3prl's hub.
+alone, and `save_whole`. What is no repair: this project's upstreams are added to s3prl's hub, and
+`start_from_checkpoint` gives ``-i`` a meaning in training.
 """
 
 from __future__ import annotations
@@ -52,6 +53,7 @@ def _after_runner(loader: Any) -> None:
     def execute(original: Callable[[ModuleType], None], module: ModuleType) -> None:
         original(module)
         restore_learning_rate(module)
+        start_from_checkpoint(module)
         save_whole(module)
 
     _around(loader, execute)
@@ -166,6 +168,34 @@ def restore_learning_rate(runner: Any) -> None:
         return scheduler
 
     runner.Runner._get_scheduler = make_and_restore
+
+
+def start_from_checkpoint(runner: Any) -> None:
+    """Let ``-m train -i CKPT`` begin a new experiment from another one's weights.
+
+    The runner would take the checkpoint for its own: go on at its step, with its optimizer, and refuse other classes.
+    """
+    load = runner.Runner._load_weight
+
+    def load_or_carry_over(self: Any, model: Any, name: str) -> None:
+        args = self.args
+        if args.downstream != PACKAGE or args.mode != "train" or args.past_exp or not self.init_ckpt:
+            return load(self, model, name)
+        for key in ("Step", "Epoch", "Optimizer", "Scheduler"):
+            self.init_ckpt.pop(key, None)
+        if name == "Downstream":
+            return model.carry_over(self.init_ckpt)
+        if name == "Featurizer" and not _fits(model, self.init_ckpt.get(name) or {}):
+            print("[Runner] - the checkpoint's layer weights are of another upstream: they start anew")
+            return None
+        return load(self, model, name)
+
+    runner.Runner._load_weight = load_or_carry_over
+
+
+def _fits(model: Any, weights: Any) -> bool:
+    own = model.state_dict()
+    return own.keys() == weights.keys() and all(own[key].shape == weight.shape for key, weight in weights.items())
 
 
 def save_whole(runner: Any) -> None:

@@ -1,0 +1,1 @@
+"""Weak labels for speech that nobody has labelled: segments, transcripts, labellers, noise control (LanSER)."""

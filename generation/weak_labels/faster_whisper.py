@@ -1,0 +1,72 @@
+"""Whisper through CTranslate2 (faster-whisper, an optional package)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from importlib.metadata import version
+from typing import Literal
+
+import numpy as np
+
+from zero_shot_emotion.audio import Audio
+
+from . import asr
+from .errors import WeakLabelError
+
+
+class FasterWhisper:
+    """Speech recognition with a Whisper model that was converted to CTranslate2.
+
+    Args:
+        settings: its own.
+    """
+
+    class Settings(asr.Settings):
+        """What it can be told.
+
+        Attributes:
+            model: of the hub by its size or name, or the folder of a converted one.
+            language: spoken; by default each utterance's is detected.
+            task: ``translate`` writes English, whatever is spoken.
+            device: ``cpu``, ``cuda`` or ``auto``.
+            compute_type: of CTranslate2.
+            beam_size: of the search.
+        """
+
+        model: str = "base.en"
+        language: str | None = None
+        task: Literal["transcribe", "translate"] = "transcribe"
+        device: str = "auto"
+        compute_type: str = "default"
+        beam_size: int = 5
+
+    def __init__(self, settings: FasterWhisper.Settings) -> None:
+        from faster_whisper import WhisperModel
+
+        self.settings = settings
+        try:
+            self._model = WhisperModel(settings.model, device=settings.device, compute_type=settings.compute_type)
+        except (OSError, ValueError, RuntimeError) as error:
+            reason = " ".join(str(error).split())[:300]
+            raise WeakLabelError(
+                f"transcripts.settings: model: got {settings.model!r}, expected a Whisper model in CTranslate2's "
+                f"format: {reason}"
+            ) from None
+
+    @staticmethod
+    def versions() -> Mapping[str, str]:
+        return {package: version(package) for package in ("faster-whisper", "ctranslate2")}
+
+    def transcribe(self, audios: Sequence[Audio]) -> list[str]:
+        options = {
+            "language": self.settings.language,
+            "task": self.settings.task,
+            "beam_size": self.settings.beam_size,
+            "temperature": 0.0,  # its fallback to sampling would make transcripts random
+            "condition_on_previous_text": False,
+        }
+        texts = []
+        for audio in audios:
+            segments, _ = self._model.transcribe(audio.wave.astype(np.float32), **options)
+            texts.append(" ".join(segment.text.strip() for segment in segments))
+        return texts

@@ -1,0 +1,156 @@
+"""What a labeller is, and where labellers are found by name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from zero_shot_emotion.corpus import Utterance, explain
+from zero_shot_emotion.taxonomy import Taxonomy
+
+from .errors import WeakLabelError
+from .turn import Turn, turns_of
+
+Array = npt.NDArray[np.float64]
+"""Probabilities of the classes of a taxonomy, shape (turns, classes); NaN in the row of a turn that got none."""
+
+GROUP = "zero_shot_emotion.labellers"
+"""The entry-point group under which a package of one's own offers labellers."""
+LABELLERS: Mapping[str, str] = {
+    "entailment": "generation.weak_labels.entailment:Entailment",
+    "similarity": "generation.weak_labels.similarity:Similarity",
+    "llm": "generation.weak_labels.by_llm:ByLLM",
+    "open": "generation.weak_labels.open_set:OpenSet",
+    "lexicon": "generation.weak_labels.lexicon:Lexicon",
+}
+"""The labellers of this package."""
+DIGITS = 6
+"""Of a probability that is stored: what differs beyond them is the order of a sum on another device."""
+
+
+class LabellerSettings(BaseModel):
+    """What every labeller can be told. Goes on the card as it is, so it never holds a key.
+
+    Attributes:
+        context: turns of the dialogue on either side. A language model sees all; labellers that read one text see those
+            before, and cut the oldest where they are too many.
+        sound: tell it how the utterance sounds, too.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=())
+
+    context: int = Field(default=0, ge=0)
+    sound: bool = False
+
+
+class Labeller(Protocol):
+    """What reads turns and answers with distributions.
+
+    The class is called with an instance of its own ``Settings`` (a `LabellerSettings`) and the taxonomy. One whose runs
+    must stay in the calling process, such as one that keeps a budget, says so in ``alone = True``.
+    """
+
+    @staticmethod
+    def versions() -> Mapping[str, str]:
+        """Of what it runs on; goes on the card. Nothing is loaded for it."""
+
+    def label(self, turns: Sequence[Turn]) -> Array:
+        """The probability of each class of the taxonomy for each turn."""
+
+
+class LabellerSpec(BaseModel):
+    """A labeller as a config names it: its kind, a name where there are several of a kind, and its settings."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+    kind: str
+    name: str | None = None
+
+    @property
+    def title(self) -> str:
+        """What it is called in lines and cards."""
+        return self.name or self.kind
+
+    @property
+    def settings(self) -> LabellerSettings:
+        """Its settings, validated.
+
+        Raises:
+            WeakLabelError: if there is no such labeller, or a setting is not one of its own.
+        """
+        made = labeller_class(self.kind)
+        try:
+            settings: LabellerSettings = made.Settings.model_validate(self.model_extra or {})
+        except ValidationError as error:
+            known = ", ".join(made.Settings.model_fields)
+            raise WeakLabelError(f"labeller {self.title}: {explain(error)} (settings: {known})") from None
+        return settings
+
+    def load(self, taxonomy: Taxonomy) -> Labeller:
+        """The labeller, made once a process."""
+        return _load(self.kind, self.settings.model_dump_json(), taxonomy.model_dump_json())
+
+
+def labeller_class(kind: str) -> Any:
+    """The class of a labeller.
+
+    Raises:
+        WeakLabelError: if there is none, naming those there are.
+    """
+    own = (EntryPoint(name, target, GROUP) for name, target in LABELLERS.items())
+    known = {point.name: point for point in (*entry_points(group=GROUP), *own)}
+    if kind not in known:
+        raise WeakLabelError(f"labellers: kind: got {kind!r}, expected one of {', '.join(sorted(known))}")
+    return known[kind].load()
+
+
+@cache
+def _load(kind: str, settings: str, taxonomy: str) -> Labeller:
+    made = labeller_class(kind)
+    loaded: Labeller = made(made.Settings.model_validate_json(settings), Taxonomy.model_validate_json(taxonomy))
+    return loaded
+
+
+def label(
+    utterances: Iterable[Utterance],
+    labeller: LabellerSpec,
+    taxonomy: Taxonomy,
+    sounds: Mapping[str, str] | None = None,
+) -> Array:
+    """Label utterances in memory, as an untrained baseline does.
+
+    Each distinct turn is labelled once; like lengths come together.
+
+    Args:
+        utterances: with words; dialogues and turns are heeded where the labeller reads context.
+        labeller: as a config names it, such as ``LabellerSpec(kind="entailment", model="roberta-large-mnli")``.
+        taxonomy: the classes.
+        sounds: how utterances sound, by id, for a labeller with ``sound``.
+
+    Returns:
+        the probability of each class, shape (utterances, classes); NaN where there are no words, or no answer.
+    """
+    utterances = list(utterances)
+    settings = labeller.settings
+    turns = turns_of(utterances, settings.context, sounds if settings.sound else None)
+    distinct = distinct_turns(turns.values())
+    rows = dict(zip((t.key for t in distinct), labeller.load(taxonomy).label(distinct), strict=True))
+    nothing = np.full(len(taxonomy.names), np.nan)
+    return np.array([rows[turns[u.id].key] if u.id in turns else nothing for u in utterances])
+
+
+def distinct_turns(turns: Iterable[Turn]) -> list[Turn]:
+    """Each turn once, the short ones first, in an order that does not depend on theirs."""
+    return sorted({turn.key: turn for turn in turns}.values(), key=lambda t: (len(t.told), t.told, t.key))
+
+
+def softmax(logits: Array) -> Array:
+    """Over the last axis."""
+    powers = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    return np.asarray(powers / powers.sum(axis=-1, keepdims=True))

@@ -1,0 +1,65 @@
+"""One screen about a weak labelling run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from zero_shot_emotion.corpus import Corpus
+
+SHOWN = 12
+
+
+@dataclass(frozen=True)
+class WeakLabelReport:
+    """What a run did.
+
+    Attributes:
+        out: folder of the corpus.
+        card: of the corpus.
+        step_seconds: that each step took in this run.
+        seconds: all of it took.
+    """
+
+    out: Path
+    card: dict[str, Any]
+    step_seconds: dict[str, float]
+    seconds: float
+
+    @property
+    def corpus(self) -> Corpus:
+        """The corpus that was written."""
+        return Corpus.load(self.out)
+
+    def summary(self) -> str:
+        """Counts, drops, agreement, throughput, and where the output lies."""
+        card = self.card
+        commonest = sorted(card["counts"].items(), key=lambda entry: -entry[1])
+        counts = ", ".join(f"{label} {count}" for label, count in commonest[:SHOWN])
+        more = f" and {len(commonest) - SHOWN} other classes" if len(commonest) > SHOWN else ""
+        drops = ", ".join(f"{count} {step}" for step, count in card["drops"].items() if count)
+        lines = [
+            f"weak-label: {card['utterances']} of {card['labelled']} labelled utterances kept ({counts}{more})",
+            f"  output    {self.out}",
+            f"  dropped   {drops or 'nothing'}",
+        ]
+        for pair, found in card.get("agreement", {}).items():
+            lines.append(f"  agreement {pair}: kappa {found['kappa']}, equal {found['equal']}")
+        if (human := card.get("human")) is not None:
+            lines += [f"  human     {what}: {_compared(human[what])}" for what in ("labelled", "kept")]
+        lines.append(f"  time      {self.seconds:.1f} s{self._throughput()}")
+        return "\n".join(lines)
+
+    def _throughput(self) -> str:
+        steps = ", ".join(f"{name} {seconds:.1f} s" for name, seconds in self.step_seconds.items())
+        hours = self.card["audio_hours"]
+        rate = f", {hours / (self.seconds / 3600):.1f} hours of audio an hour" if hours and steps else ""
+        return f" ({steps}){rate}" if steps else ", it was there already"
+
+
+def _compared(found: dict[str, Any]) -> str:
+    if "UAR" not in found:
+        return "none with a human label"
+    interval = "[{:.3f}, {:.3f}]".format(*found["UAR_95"]) if "UAR_95" in found else ""
+    return f"{found['utterances']} with human labels: UAR {found['UAR']:.3f} {interval}, kappa {found['kappa']}"

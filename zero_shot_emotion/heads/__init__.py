@@ -1,0 +1,1 @@
+"""Heads that s3prl lacks; those that it has are imported from it."""
