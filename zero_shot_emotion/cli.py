@@ -469,12 +469,19 @@ def benchmark(
 
 @app.command()
 def predict(
-    checkpoint: Annotated[Path, typer.Argument(help="Such as dev-best.ckpt of an experiment.")],
-    source: Annotated[str, typer.Argument(metavar="WAVS", help="A file, a folder that is searched, or a corpus.")],
+    checkpoint: Annotated[
+        Path, typer.Argument(help="Such as dev-best.ckpt of an experiment, or the folder classifier of one on text.")
+    ],
+    source: Annotated[
+        str,
+        typer.Argument(
+            metavar="INPUT", help="Wavs: a file, a folder that is searched. Text: a .txt, .csv or .jsonl. Or a corpus."
+        ),
+    ],
     out: Annotated[Path, typer.Option("-o", "--out", help="A .csv or .jsonl file.")],
     device: Annotated[str | None, typer.Option(help="cpu, cuda or cuda:N; by default a GPU if there is one.")] = None,
 ) -> None:
-    """Wavs in, emotions with probabilities out, with the upstream that the checkpoint names."""
+    """Wavs or texts in, emotions with probabilities out, with the upstream or encoder that was trained on."""
     from .predict import predict as run
 
     print(run(checkpoint, source, out, device).summary())

@@ -50,7 +50,13 @@ class Fusion:
 
 
 def fuse(
-    speech: str | Path, text: str | Path, targets: Sequence[str], out: str | Path, *, dev_metric: str = "UAR"
+    speech: str | Path,
+    text: str | Path,
+    targets: Sequence[str],
+    out: str | Path,
+    *,
+    dev_metric: str = "UAR",
+    same_dev: bool = True,
 ) -> Fusion:
     """Weigh the probabilities of two experiments that were trained on the same corpora with the same seed.
 
@@ -60,12 +66,14 @@ def fuse(
         targets: names of test sets that both have.
         out: folder; speech and text alone are written beside the fusion, on the utterances that both have.
         dev_metric: what chooses the weight. Nothing of a target does.
+        same_dev: refuse two dev sets that differ: it is how another seed, or another source, shows. Where both are
+            known to be the same, one may lack what cannot be heard and the other what has no text.
 
     Raises:
         FusionError: if the experiments do not share their classes, their dev set or a target.
         ResultsError: if one has no predictions on a set.
     """
-    dev = _aligned(speech, text, "dev")
+    dev = _aligned(speech, text, "dev", same=same_dev)
     weight = _best_weight(*dev, dev_metric)
     reports: dict[str, dict[str, dict[str, Any]]] = {}
     for target in targets:
@@ -80,7 +88,7 @@ def fuse(
     return Fusion(Path(out), weight, reports)
 
 
-def _aligned(speech: str | Path, text: str | Path, split: str) -> tuple[Test, Test]:
+def _aligned(speech: str | Path, text: str | Path, split: str, *, same: bool = False) -> tuple[Test, Test]:
     """Two tests on the utterances that both have, in the order of the first."""
     heard, read = read_predictions(speech, split), read_predictions(text, split)
     if heard.predictions.classes != read.predictions.classes:
@@ -91,10 +99,10 @@ def _aligned(speech: str | Path, text: str | Path, split: str) -> tuple[Test, Te
     of = {utterance: i for i, utterance in enumerate(read.predictions.ids)}
     shared = [utterance for utterance in heard.predictions.ids if utterance in of]
     lost = len(heard.entries) + len(read.entries) - 2 * len(shared)
-    if not shared or (split == "dev" and lost):
+    if not shared or (same and lost):
         raise FusionError(
             f"{split}: {speech} and {text} share {len(shared)} utterances and differ in {lost}; expected "
-            + ("the same, from the same corpora and seed" if split == "dev" else "some that both have")
+            + ("the same, from the same corpora and seed" if same else "some that both have")
         )
     if lost:
         print(f"{split}: {lost} utterances that only one of the two experiments has are left out")

@@ -1,4 +1,4 @@
-"""Name the emotions of any number of wavs with a trained checkpoint: batched by length, flat in memory, resumable."""
+"""Name the emotions of wavs or texts with what was trained: batched by length, flat in memory, resumable."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import redirect_stdout
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import file_digest
 from itertools import islice
 from pathlib import Path
@@ -17,7 +17,7 @@ from typing import IO, Any, Protocol
 
 import numpy as np
 
-from . import regression
+from . import predict_text, regression
 from .audio import RATE, AudioError, Wave, check_audio, read_audio
 from .corpus import MANIFEST, atomic_write
 from .corpus.readers import READERS, open_corpus
@@ -62,20 +62,21 @@ class Sound:
 
 @dataclass(frozen=True)
 class PredictReport:
-    """What came out: emotions by count, bad files by reason."""
+    """What came out: emotions by count, bad files or texts by reason."""
 
     out: Path
     emotions: dict[str, int]
     bad: dict[str, int]
     resumed: int
     first_bad: str
+    what: str = "files"
 
     def summary(self) -> str:
         """One screen for people."""
         told = ", ".join(f"{name} {count}" for name, count in self.emotions.items())
-        lines = [f"predict: {sum(self.emotions.values())} files ({told or 'none'})", f"  output    {self.out}"]
+        lines = [f"predict: {sum(self.emotions.values())} {self.what} ({told or 'none'})", f"  output    {self.out}"]
         if self.resumed:
-            lines.append(f"  resumed   {self.resumed} files were done already")
+            lines.append(f"  resumed   {self.resumed} {self.what} were done already")
         if self.bad:
             counts = ", ".join(f"{count} {reason}" for reason, count in self.bad.items())
             lines.append(f"  bad       {counts}, listed in {failures_path(self.out)}, such as {self.first_bad}")
@@ -86,8 +87,9 @@ def predict(checkpoint: str | Path, source: str, out: str | Path, device: str | 
     """Predict, and write a line a file: id, file, emotion, probabilities.
 
     Args:
-        checkpoint: of s3prl's runner with this downstream, or a benchmark's logistic regression.
-        source: a file, a folder that is searched for audio, or a corpus.
+        checkpoint: of s3prl's runner with this downstream, a benchmark's logistic regression, or a classifier of text.
+        source: a file, a folder that is searched for audio, or a corpus. For a classifier of text a corpus, or a
+            ``.txt`` (a text a line), ``.csv`` or ``.jsonl`` file (with a column ``text``).
         out: a ``.csv`` or ``.jsonl`` file; it takes its name when it is complete. A run that was killed goes on.
         device: by default a GPU if there is one.
 
@@ -98,6 +100,8 @@ def predict(checkpoint: str | Path, source: str, out: str | Path, device: str | 
     checkpoint, out = Path(checkpoint), Path(out)
     if out.suffix not in FORMATS:
         raise PredictError(f"-o {out}: expected a name that ends in {' or '.join(FORMATS)}")
+    if predict_text.holds_classifier(checkpoint):
+        return _predict_text(checkpoint, source, out, device)
     sounds = find_sounds(source)
     predictor = load_predictor(checkpoint, device)
     with checkpoint.open("rb") as file:
@@ -110,6 +114,25 @@ def predict(checkpoint: str | Path, source: str, out: str | Path, device: str | 
             journal.remove()
             return report
     raise PredictError(f"{source}: no audio in it, expected files that end in {', '.join(SUFFIXES)}")
+
+
+def _predict_text(folder: Path, source: str, out: Path, device: str | None) -> PredictReport:
+    """As `predict`, of text."""
+    from .text.classifier import load_classifier
+
+    classifier = load_classifier(folder, device or "cpu")
+    texts = predict_text.find_texts(source, classifier.about.context)
+    run = {"checkpoint": predict_text.fingerprint(folder), "source": str(source), "window": WINDOW}
+    with _Journal(out.with_name(f".{out.name}{JOURNAL}"), run) as journal:
+        resumed = journal.done
+        rest = islice(texts, resumed, None)
+        for lines in predict_text.read_off(rest, classifier, WINDOW, resumed):
+            journal.add(lines)
+        report = _write(journal, out, classifier.about.classes, resumed)
+        if report.emotions or report.bad:
+            journal.remove()
+            return replace(report, what="texts")
+    raise PredictError(f"{source}: no text in it")
 
 
 def failures_path(out: Path) -> Path:
@@ -158,7 +181,8 @@ def load_predictor(checkpoint: Path, device: str | None = None) -> Predictor:
         if knows(checkpoint):
             return load(checkpoint, device)
     raise PredictError(
-        f"{checkpoint}: expected a checkpoint of s3prl's runner with -d zero_shot_emotion, or {regression.MODEL}"
+        f"{checkpoint}: expected a checkpoint of s3prl's runner with -d zero_shot_emotion, {regression.MODEL} or a "
+        "classifier's folder"
     )
 
 

@@ -192,7 +192,7 @@ class Sources:
             if self._medium == "text":
                 kept, textless = self._with_text(kept)
                 drops += Counter({"without text": textless} if textless else {})
-            before = _previous_turns(corpus, self._context)
+            before = previous_turns(corpus, self._context)
             soft = self._distributions(kept) if split == "train" and self._soft else {}
             entries.extend(self._entries(kept, before, soft, prefix=len(corpora) > 1))
         counts = Counter(self._labels.classes[entry.label] for entry in entries)
@@ -262,7 +262,7 @@ class Sources:
         ]
 
 
-def _previous_turns(corpus: Corpus, context: int) -> dict[str, tuple[str, ...]]:
+def previous_turns(corpus: Corpus, context: int) -> dict[str, tuple[str, ...]]:
     """The words of up to so many turns before each utterance of a dialogue, by id."""
     if not context:
         return {}

@@ -21,7 +21,7 @@ def written(folder, **changes):
     return path
 
 
-@pytest.mark.parametrize("name", ["open", "seed-work", "smoke"])
+@pytest.mark.parametrize("name", ["open", "seed-work", "smoke", "text"])
 def test_the_shipped_grids_are_sound(name):
     grid = load_grid(name)
     assert grid.name == name

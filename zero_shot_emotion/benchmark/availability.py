@@ -20,11 +20,17 @@ class Missing:
     sources: dict[str, str] = field(default_factory=dict)
     targets: dict[str, str] = field(default_factory=dict)
     upstreams: dict[str, str] = field(default_factory=dict)
+    encoders: dict[str, str] = field(default_factory=dict)
     packages: dict[str, str] = field(default_factory=dict)
 
     def lines(self) -> list[str]:
         """One for each thing."""
-        kinds = {"source": self.sources, "target": self.targets, "upstream": {**self.upstreams, **self.packages}}
+        kinds = {
+            "source": self.sources,
+            "target": self.targets,
+            "upstream": {**self.upstreams, **self.packages},
+            "encoder": self.encoders,
+        }
         return [f"{kind} {name}: {reason}" for kind, things in kinds.items() for name, reason in things.items()]
 
 
@@ -33,7 +39,7 @@ def find_missing(grid: Grid, paths: Paths) -> Missing:
     missing = Missing()
     for name, source in grid.sources.items():
         if isinstance(source, CorpusSource):
-            _try(missing.sources, name, partial(_open, paths, source.corpus))
+            _try(missing.sources, name, partial(_open, grid, paths, source.corpus))
         elif isinstance(source, SyntheticSource) and source.text is not None:
             _try(missing.sources, name, partial(_open_text, paths, source.text))
     for name in grid.sources:
@@ -41,13 +47,15 @@ def find_missing(grid: Grid, paths: Paths) -> Missing:
         if gone:
             missing.sources[name] = f"is made of {', '.join(gone)}, which is missing"
     for name, target in grid.targets.items():
-        _try(missing.targets, name, partial(_open, paths, target.corpus))
+        _try(missing.targets, name, partial(_open, grid, paths, target.corpus))
     for name, upstream in grid.upstreams.items():
         _try(missing.upstreams, name, partial(paths.fill, upstream.ckpt or ""))
         _try(missing.upstreams, name, partial(paths.config, upstream.config))
         absent = [module for module in upstream.requires if find_spec(module) is None]
         if absent:
             missing.packages[name] = f"needs the package {', '.join(absent)}, which is not installed"
+    for name, encoder in grid.encoders.items():
+        _try(missing.encoders, name, partial(paths.fill, encoder.encoder))
     return missing
 
 
@@ -58,18 +66,28 @@ def present(grid: Grid, paths: Paths, skip_missing: bool) -> tuple[Grid, Missing
         GridError: listing all that is missing, unless it is to be skipped; or if nothing is left.
     """
     missing = find_missing(grid, paths)
-    wanting = Missing(missing.sources, missing.targets, missing.upstreams)
+    wanting = Missing(missing.sources, missing.targets, missing.upstreams, missing.encoders)
     if wanting.lines() and not skip_missing:
         listed = "\n  ".join(wanting.lines())
         hint = "Say where it is with --path NAME=FOLDER, or leave it out with --skip-missing"
         raise GridError(f"{grid.name}: missing:\n  {listed}\n{hint}")
     upstreams = {*missing.upstreams, *missing.packages}
-    return grid.without(set(missing.sources), set(missing.targets), upstreams), missing
+    return grid.without(set(missing.sources), set(missing.targets), upstreams, missing.encoders), missing
 
 
-def _open(paths: Paths, spec: str) -> Corpus:
+def is_spoken(corpus: Corpus) -> bool:
+    """Whether there is audio of it."""
+    return any(u.file_name is not None for u in corpus)
+
+
+def is_written(corpus: Corpus) -> bool:
+    """Whether there is text of it."""
+    return any(u.text and u.text.strip() for u in corpus)
+
+
+def _open(grid: Grid, paths: Paths, spec: str) -> Corpus:
     corpus = open_corpus(paths.fill(spec))
-    if corpus.utterances and all(u.file_name is None for u in corpus):
+    if not grid.encoders and corpus.utterances and not is_spoken(corpus):
         raise CorpusError(f"{paths.fill(spec)}: holds text alone, expected audio")
     return corpus
 

@@ -11,47 +11,50 @@ import yaml
 from ..config_files import find_config
 from ..corpus import atomic_write
 from ..regression import MODEL
-from .grid import Grid, InDomainSource, Upstream
+from .grid import Grid, InDomainSource
 from .plan import SECTION, System
-from .row import Row
+from .row import Modality, Row
 from .train import BEST
 
 CARD = "README.md"
-TASK = "audio-classification"
+TASKS = {"speech": "audio-classification", "text": "text-classification", "fusion": "audio-classification"}
+"""By modality, in Hugging Face's terms, which know no fusion."""
+LIBRARIES = {"speech": "s3prl", "text": "transformers", "fusion": "zero-shot-emotion"}
 METRIC_TYPES = {"UAR": "recall", "WA": "accuracy", "macro-F1": "f1"}
 """Of our metrics in Hugging Face's terms; UAR is macro-averaged recall."""
 
 
-def write_card(folder: Path, grid: Grid, system: System, rows: Sequence[Row], upstream: Upstream) -> None:
-    """Write ``README.md`` beside a system's checkpoint.
+def write_card(folder: Path, grid: Grid, system: System, rows: Sequence[Row]) -> None:
+    """Write ``README.md`` beside a system's checkpoint, if it has one: a fusion has none of its own.
 
     Args:
         folder: of the system.
         grid: that it belongs to.
         system: what was trained.
         rows: its results.
-        upstream: what it was trained on.
     """
     from huggingface_hub import ModelCard
 
     in_domain = isinstance(grid.sources[system.source], InDomainSource)
     described = grid.sources[system.source].description or f"a source of kind {system.kind}"
-    name = f"{grid.name}-{system.source}-{system.upstream}-{system.head}-seed{system.seed}"
-    regression = SECTION in system.config["head"]
-    model = MODEL if regression else BEST
+    name = f"{grid.name}-{system.source}-{system.model}-{system.trained}-seed{system.seed}"
+    regression = SECTION in system.config.get("head", {})
+    trained = "classifier" if system.modality == "text" else MODEL if regression else BEST
+    library = "scikit-learn" if regression and system.modality == "speech" else LIBRARIES[system.modality]
     card = ModelCard.from_template(
-        _data(name, rows, "scikit-learn" if regression else "s3prl"),
+        _data(name, rows, system.modality, library),
         template_path=str(find_config("pages", "model-card", ".j2")),
-        title=f"Speech emotion recognition: {system.source} → {', '.join(system.targets)}",
+        title=f"{_recognition(system).capitalize()}: {system.source} → {', '.join(system.targets)}",
         summary=(
-            f"The head {system.head!r} on the frozen upstream {system.upstream!r}, trained on {system.source!r}: "
+            f"{_said(grid, system)}, trained on {system.source!r}: "
             f"a system of the benchmark {grid.name!r} of zero-shot-emotion."
         ),
+        modality=system.modality,
         # each fold of a cross-validation has a checkpoint of its own
-        checkpoint=f"fold0/{model}" if in_domain else model,
-        by_s3prl=not regression,
+        checkpoint=f"fold0/{trained}" if in_domain else trained,
+        by_s3prl=library == "s3prl",
         classes=list(grid.label_set.classes),
-        upstream=" ".join(part for part in (upstream.upstream, upstream.ckpt) if part),
+        upstream=_frozen(grid, system),
         source=system.source,
         source_text=described,
         in_domain=in_domain,
@@ -68,14 +71,42 @@ def write_card(folder: Path, grid: Grid, system: System, rows: Sequence[Row], up
         file.write(str(card))
 
 
-def _data(name: str, rows: Sequence[Row], library: str) -> Any:
+def _recognition(system: System) -> str:
+    of = {"speech": "speech", "text": "text", "fusion": "speech and text"}
+    return f"{of[system.modality]} emotion recognition"
+
+
+def _said(grid: Grid, system: System) -> str:
+    """What was trained on what."""
+    if system.fusion is not None:
+        how = {
+            "late": "what both say, weighed by dev",
+            "features": "a logistic regression on the mean vectors of both",
+        }
+        return f"The upstream {system.upstream!r} and the encoder {system.encoder!r}, {how[system.trained]}"
+    if system.encoder is not None:
+        return f"The head {system.text_head!r} on the encoder {system.encoder!r}"
+    return f"The head {system.head!r} on the frozen upstream {system.upstream!r}"
+
+
+def _frozen(grid: Grid, system: System) -> str:
+    """The networks that a system needs and that are not in its folder."""
+    parts: list[str | None] = []
+    if system.upstream is not None:
+        parts += [grid.upstreams[system.upstream].upstream, grid.upstreams[system.upstream].ckpt]
+    if system.encoder is not None:
+        parts.append(grid.encoders[system.encoder].encoder)
+    return " ".join(part for part in parts if part)
+
+
+def _data(name: str, rows: Sequence[Row], modality: Modality, library: str) -> Any:
     """The metadata that stands in the head of the card."""
     from huggingface_hub import EvalResult, ModelCardData
 
     results = [
         EvalResult(
-            task_type=TASK,
-            task_name="speech emotion recognition",
+            task_type=TASKS[modality],
+            task_name=f"{modality} emotion recognition",
             dataset_type=row.target,
             dataset_name=row.target,
             metric_type=METRIC_TYPES[metric],
@@ -88,8 +119,8 @@ def _data(name: str, rows: Sequence[Row], library: str) -> Any:
     ]
     return ModelCardData(
         library_name=library,
-        pipeline_tag=TASK,
-        tags=["speech-emotion-recognition", "zero-shot-emotion", "s3prl"],
+        pipeline_tag=TASKS[modality],
+        tags=list(dict.fromkeys([f"{modality}-emotion-recognition", "zero-shot-emotion", library])),
         metrics=list(METRIC_TYPES.values()),
         model_name=name,
         eval_results=results,

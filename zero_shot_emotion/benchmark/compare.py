@@ -22,6 +22,7 @@ LEVEL = 0.05
 class Key(NamedTuple):
     """What is the same in all rows of a system: all but the seed."""
 
+    modality: str
     system: str
     head: str
     source: str
@@ -102,9 +103,10 @@ def evaluate(
     Raises:
         RowError: if the predictions of two rows on a target are not of the same utterances.
     """
-    by_target: dict[str, dict[Key, list[Row]]] = defaultdict(lambda: defaultdict(list))
+    # what has no text is in the rows of speech alone, what cannot be heard in those of text alone
+    by_target: dict[tuple[str, str], dict[Key, list[Row]]] = defaultdict(lambda: defaultdict(list))
     for row in rows:
-        by_target[row.target][_key(row)].append(row)
+        by_target[row.target, row.modality][_key(row)].append(row)
     scores: list[Score] = []
     found: list[tuple[Key, Difference]] = []
     for systems in by_target.values():
@@ -134,7 +136,7 @@ def read_predictions(folder: Path, row: Row) -> dict[str, dict[str, str]]:
 
 
 def _key(row: Row) -> Key:
-    return Key(row.system, row.head, row.source, row.target, tuple(sorted(row.protocol.items())))
+    return Key(row.modality, row.system, row.head, row.source, row.target, tuple(sorted(row.protocol.items())))
 
 
 def _pairs(systems: dict[Key, list[Row]], baseline: str | None) -> list[tuple[Key, Key]]:

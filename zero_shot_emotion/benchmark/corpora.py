@@ -22,7 +22,7 @@ from .grid import (
     ShuffledSource,
     SyntheticSource,
 )
-from .row import Row, SourceKind
+from .row import Modality, Row, SourceKind
 from .subsets import folds, share, shuffled, with_prior
 
 
@@ -42,28 +42,34 @@ class Corpora:
     ) -> None:
         self._grid, self._paths, self._folder = grid, paths, folder
         self._work: dict[str, Any] = {"workers": workers, "executor": executor}
+        # Both halves of a fusion must see the same utterances, and what cannot be spoken is not in the speech.
+        self._text_alone = not grid.fusions
 
     def target(self, name: str) -> str:
         """The spec of a target."""
         return self._paths.fill(self._grid.targets[name].corpus)
 
-    def specs(self, name: str, seed: int) -> list[str]:
-        """The specs of a source's corpora; what has to be made for them is made now, unless it is there."""
+    def specs(self, name: str, seed: int, modality: Modality = "speech") -> list[str]:
+        """The specs of a source's corpora; what has to be made for them is made now, unless it is there.
+
+        Nothing is spoken for text, unless the grid has fusions.
+        """
         source = self._grid.sources[name]
         if isinstance(source, CorpusSource):
             return [self._paths.fill(source.corpus)]
         if isinstance(source, SyntheticSource):
-            return [str(self._synthetic(source, seed))]
+            text_alone = modality == "text" and self._text_alone
+            return [str(self._text(source, seed) if text_alone else self._synthetic(source, seed))]
         if isinstance(source, MixedSource):
-            return [spec for base in source.of for spec in self.specs(base, seed)]
+            return [spec for base in source.of for spec in self.specs(base, seed, modality)]
         if isinstance(source, ShuffledSource):
-            return self._derived(name, source.of, seed, lambda corpus: shuffled(corpus, seed))
+            return self._derived(name, source.of, seed, modality, lambda corpus: shuffled(corpus, seed))
         if isinstance(source, ShareSource):
             part = source.shares[0]
-            return self._derived(name, source.of, seed, lambda corpus: share(corpus, part, seed))
+            return self._derived(name, source.of, seed, modality, lambda corpus: share(corpus, part, seed))
         if isinstance(source, PriorSource):
             prior = self._grid.targets[source.target].prior or {}
-            return self._derived(name, source.of, seed, lambda corpus: with_prior(corpus, prior, seed))
+            return self._derived(name, source.of, seed, modality, lambda corpus: with_prior(corpus, prior, seed))
         raise TypeError(f"{name}: a source of kind {source.kind} has no corpora")
 
     def folds(self, target: str, count: int, seed: int) -> tuple[list[tuple[str, str]], str]:
@@ -144,11 +150,14 @@ class Corpora:
             inject(open_corpus(str(spoken)), folder, seed=seed, **also, **self._work)
         return folder
 
-    def _derived(self, name: str, base: str, seed: int, change: Callable[[Corpus], Corpus]) -> list[str]:
+    def _derived(
+        self, name: str, base: str, seed: int, modality: Modality, change: Callable[[Corpus], Corpus]
+    ) -> list[str]:
         made = []
-        for number, spec in enumerate(self.specs(base, seed)):
+        apart = "-text" if modality == "text" and self._text_alone else ""
+        for number, spec in enumerate(self.specs(base, seed, modality)):
             corpus, _ = open_corpus(spec).with_labels(self._grid.label_set)
-            folder = self._folder / f"{name}-{seed}-{number}"
+            folder = self._folder / f"{name}-{seed}-{number}{apart}"
             _write(change(corpus), folder, self._grid.label_set.classes)
             made.append(str(folder))
         return made
@@ -159,26 +168,30 @@ class Corpora:
 
 
 def _text_recipe(source: SyntheticSource) -> dict[str, Any]:
-    return {key: getattr(source, key) for key in ("datasheet", "language", "utterances")}
+    recipe = {key: getattr(source, key) for key in ("datasheet", "language", "utterances")}
+    return {**recipe, "prompt": source.kind} if source.kind == "label-only" else recipe
 
 
 def _injection(source: SyntheticSource) -> dict[str, Any]:
     return {"method": source.method, "rules": source.rules, "intensity": source.intensity}
 
 
-def kind_of(grid: Grid, name: str) -> SourceKind:
+def kind_of(grid: Grid, name: str, modality: Modality = "speech") -> SourceKind:
     """What a source counts as in a row; a share and a prior count as what they are cut from."""
     source = grid.sources[name]
     if isinstance(source, CorpusSource):
         return source.counts_as
-    if isinstance(source, SyntheticSource):
-        return "synthetic-neutral" if source.neutral or source.rules is None else "synthetic"
+    if isinstance(source, SyntheticSource) and source.kind == "synthetic":
+        plain = source.neutral or (source.rules is None and modality != "text")
+        return "synthetic-neutral" if plain else "synthetic"
     if isinstance(source, ShareSource | PriorSource):
-        return kind_of(grid, source.of)
+        return kind_of(grid, source.of, modality)
     return source.kind
 
 
 def _write(corpus: Corpus, folder: Path, classes: tuple[str, ...]) -> None:
-    """A manifest whose audio stays where it is."""
-    utterances = tuple(u.with_(file_name=str(corpus.audio_path(u).resolve())) for u in corpus)
+    """A manifest whose audio, if there is any, stays where it is."""
+    utterances = tuple(
+        u if u.file_name is None else u.with_(file_name=str(corpus.audio_path(u).resolve())) for u in corpus
+    )
     replace(corpus, utterances=utterances, card={**corpus.card, "labels": list(classes)}).save(folder)

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
 from pathlib import Path
 
-from ..corpus import Corpus, Utterance, atomic_write
+from ..corpus import Corpus, atomic_write
 
 THREADS = 4
 """Decoding releases the interpreter's lock."""
@@ -50,16 +50,13 @@ class AudioHashes:
 
 
 def fingerprint(corpus: Corpus, hashes: dict[str, str] | None = None) -> str:
-    """A hash over ids, labels and sound, or over ids, labels and text where no hashes of sound are given."""
+    """A hash over ids, labels and sound; over ids, labels and text where no hashes are given, or where all is text."""
     digest = sha256()
     for utterance in corpus:
-        content = _text(utterance) if hashes is None else hashes.get(utterance.id)
+        silent = hashes is None or utterance.file_name is None
+        content = utterance.text if silent else (hashes or {}).get(utterance.id)
         digest.update(json.dumps([utterance.id, utterance.label, content]).encode())
     return digest.hexdigest()[:DIGITS]
-
-
-def _text(utterance: Utterance) -> str | None:
-    return utterance.text
 
 
 def _state(path: Path) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -55,6 +55,8 @@ class CorpusSource(_Strict):
 class SyntheticSource(_Strict):
     """A corpus that the benchmark makes, anew for each seed: text, voices and injection follow the row's seed.
 
+    ``label-only`` is the control whose text names its emotion in every line and tells nothing else.
+
     Attributes:
         datasheet: whose shipped dialogues are spoken, in an order that the seed fixes.
         text: a text corpus to speak instead of the datasheet's, as it is.
@@ -70,7 +72,7 @@ class SyntheticSource(_Strict):
         description: for people.
     """
 
-    kind: Literal["synthetic"]
+    kind: Literal["synthetic", "label-only"]
     datasheet: str = "iemocap"
     text: str | None = None
     language: str | None = None
@@ -186,6 +188,41 @@ class Upstream(_Strict):
     description: str = ""
 
 
+class Encoder(_Strict):
+    """What turns text into features.
+
+    Attributes:
+        encoder: a text model of the Hugging Face hub, or its folder, with placeholders.
+        heads: of ``text_heads``, those to train on it; all by default.
+        description: for people.
+    """
+
+    encoder: str
+    heads: tuple[str, ...] | None = None
+    description: str = ""
+
+
+class Fused(_Strict):
+    """A speech system and a text system of the grid, put together on the same source with the same seed.
+
+    Attributes:
+        how: ``late`` weighs what both say, by dev; ``features`` trains a logistic regression on the mean vectors of
+            both.
+        upstream: of the speech system.
+        encoder: of the text system.
+        head: of the speech system; by default its first.
+        text_head: of the text system; by default its first.
+        description: for people.
+    """
+
+    how: Literal["late", "features"]
+    upstream: str
+    encoder: str
+    head: str | None = None
+    text_head: str | None = None
+    description: str = ""
+
+
 def _corpus_alone(value: Any) -> Any:
     return {"corpus": value} if isinstance(value, str) else value
 
@@ -194,12 +231,16 @@ def _upstream_alone(value: Any) -> Any:
     return {"upstream": value} if isinstance(value, str) else value
 
 
+def _encoder_alone(value: Any) -> Any:
+    return {"encoder": value} if isinstance(value, str) else value
+
+
 def _empty(value: Any) -> Any:
     return {} if value is None else value
 
 
 class Grid(_Strict):
-    """Sources x upstreams x heads x seeds, each tested on every target.
+    """Sources x upstreams and encoders x heads x seeds, each tested on every target.
 
     Attributes:
         name: of the benchmark.
@@ -211,6 +252,9 @@ class Grid(_Strict):
         upstreams: by name.
         heads: downstream configs by name: a shipped one's name, a path, or the config itself. Their corpora and
             labels are the grid's.
+        encoders: by name, for systems on text.
+        text_heads: configs of ``train-text`` by name, as `heads`; their encoder's name is the grid's too.
+        fusions: of a speech system and a text system, by name.
         seeds: how many, from 0, or which.
         baseline: the source that all others are compared with.
         protocol: what else belongs to a row's protocol.
@@ -223,8 +267,11 @@ class Grid(_Strict):
     paths: Annotated[dict[str, str | None], BeforeValidator(_empty)] = {}
     sources: Annotated[dict[Name, Source], Field(min_length=1)]
     targets: Annotated[dict[Name, Annotated[Target, BeforeValidator(_corpus_alone)]], Field(min_length=1)]
-    upstreams: Annotated[dict[Name, Annotated[Upstream, BeforeValidator(_upstream_alone)]], Field(min_length=1)]
-    heads: Annotated[dict[Name, str | dict[str, Any]], Field(min_length=1)]
+    upstreams: dict[Name, Annotated[Upstream, BeforeValidator(_upstream_alone)]] = {}
+    heads: dict[Name, str | dict[str, Any]] = {}
+    encoders: dict[Name, Annotated[Encoder, BeforeValidator(_encoder_alone)]] = {}
+    text_heads: dict[Name, str | dict[str, Any]] = {}
+    fusions: dict[Name, Fused] = {}
     seeds: Annotated[int, Field(ge=1)] | Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(min_length=1)] = 5
     baseline: str | None = None
     protocol: dict[str, str | int | float | bool | None] = {}
@@ -253,14 +300,28 @@ class Grid(_Strict):
             self._check_bases(name)
             if isinstance(source, PriorSource):
                 self._check_prior(name, source)
-        for name, upstream in self.upstreams.items():
-            for head in upstream.heads or ():
-                _check_known(f"upstreams.{name}.heads", head, self.heads)
+        self._check_systems()
         if self.baseline is not None:
             _check_known("baseline", self.baseline, self.sources)
         if isinstance(self.seeds, tuple) and len(set(self.seeds)) < len(self.seeds):
             raise ValueError(f"seeds: got {list(self.seeds)}, expected different ones")
         return self
+
+    def _check_systems(self) -> None:
+        if not (self.upstreams or self.encoders):
+            raise ValueError("upstreams: missing, expected some, or some encoders")
+        _check_heads("upstreams", self.upstreams, "heads", self.heads)
+        _check_heads("encoders", self.encoders, "text_heads", self.text_heads)
+        for name, fused in self.fusions.items():
+            _check_known(f"fusions.{name}.upstream", fused.upstream, self.upstreams)
+            _check_known(f"fusions.{name}.encoder", fused.encoder, self.encoders)
+            heads, text_heads = self.heads_of(fused.upstream), self.text_heads_of(fused.encoder)
+            _check_known(f"fusions.{name}.head", fused.head or heads[0], dict.fromkeys(heads))
+            _check_known(f"fusions.{name}.text_head", fused.text_head or text_heads[0], dict.fromkeys(text_heads))
+        names = [*self.upstreams, *self.encoders, *self.fusions]
+        twice = [name for name in names if names.count(name) > 1]
+        if twice:
+            raise ValueError(f"encoders: {twice[0]!r} names two systems, expected different names")
 
     def _check_bases(self, name: str, above: tuple[str, ...] = ()) -> None:
         if name in above:
@@ -297,25 +358,40 @@ class Grid(_Strict):
         """The heads to train on an upstream."""
         return self.upstreams[upstream].heads or tuple(self.heads)
 
+    def text_heads_of(self, encoder: str) -> tuple[str, ...]:
+        """The heads to train on an encoder."""
+        return self.encoders[encoder].heads or tuple(self.text_heads)
+
     def bases(self, source: str) -> list[str]:
         """The sources that a source is made of, down to those that are made of no other; itself if it is such."""
         found = _bases(self.sources[source])
         return [leaf for base in found for leaf in self.bases(base)] if found else [source]
 
-    def without(self, sources: set[str], targets: set[str], upstreams: set[str]) -> Grid:
+    def without(
+        self, sources: set[str], targets: set[str], upstreams: set[str], encoders: Collection[str] = ()
+    ) -> Grid:
         """The grid without some of its parts; the sources that are made of a source that goes must be among them.
 
         Raises:
-            GridError: if nothing is left of sources, targets or upstreams.
+            GridError: if nothing is left of sources or targets, or neither upstreams nor encoders.
         """
         parts = {
             "sources": {name: source for name, source in self.sources.items() if name not in sources},
             "targets": {name: target for name, target in self.targets.items() if name not in targets},
             "upstreams": {name: upstream for name, upstream in self.upstreams.items() if name not in upstreams},
+            "encoders": {name: encoder for name, encoder in self.encoders.items() if name not in encoders},
+            "fusions": {
+                name: fused
+                for name, fused in self.fusions.items()
+                if fused.upstream not in upstreams and fused.encoder not in encoders
+            },
         }
-        for key, left in parts.items():
-            if not left:
+        for key in ("sources", "targets"):
+            if not parts[key]:
                 raise GridError(f"{self.name}: {key}: none is left of {', '.join(getattr(self, key))}")
+        if not (parts["upstreams"] or parts["encoders"]):
+            key = "upstreams" if self.upstreams else "encoders"
+            raise GridError(f"{self.name}: {key}: none is left of {', '.join((*self.upstreams, *self.encoders))}")
         baseline = None if self.baseline in sources else self.baseline
         return self.model_copy(update={**parts, "baseline": baseline})
 
@@ -387,6 +463,7 @@ def placeholders(grid: Grid) -> Iterator[str]:
     texts = [source.corpus for source in grid.sources.values() if isinstance(source, CorpusSource)]
     texts += [source.text for source in grid.sources.values() if isinstance(source, SyntheticSource) and source.text]
     texts += [target.corpus for target in grid.targets.values()]
+    texts += [encoder.encoder for encoder in grid.encoders.values()]
     texts += [text for upstream in grid.upstreams.values() for text in (upstream.ckpt, upstream.config) if text]
     for text in texts:
         yield from PLACEHOLDER.findall(text)
@@ -400,6 +477,16 @@ def _bases(source: Any) -> tuple[str, ...]:
 def _check_known(key: str, name: str, known: Mapping[str, Any]) -> None:
     if name not in known:
         raise ValueError(f"{key}: got {name!r}, expected one of {', '.join(known)}")
+
+
+def _check_heads(
+    key: str, systems: Mapping[str, Upstream | Encoder], where: str, heads: Mapping[str, str | dict[str, Any]]
+) -> None:
+    if systems and not heads:
+        raise ValueError(f"{where}: missing, expected at least one for the {key}")
+    for name, system in systems.items():
+        for head in system.heads or ():
+            _check_known(f"{key}.{name}.heads", head, heads)
 
 
 def _explain(error: ValidationError) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -12,10 +12,11 @@ import yaml
 from ..config_files import find_config
 from ..corpus import Corpus
 from ..regression import read_regression
+from .availability import is_spoken, is_written
 from .corpora import kind_of
 from .fingerprint import AudioHashes, fingerprint
 from .grid import CorpusSource, Grid, GridError, InDomainSource, MajoritySource, Paths, PriorSource, ShareSource
-from .row import Row, SourceKind
+from .row import Modality, Row, SourceKind
 
 Opened = dict[str, Corpus]
 """Corpora by their specs as the grid has them, placeholders and all."""
@@ -38,6 +39,10 @@ class System:
         targets: what it is tested on.
         config: all that decides about what is learnt.
         protocol: what else decides about the numbers.
+        encoder: of the text; None for speech.
+        text_head: what is trained on the encoder.
+        fusion: of upstream and encoder; None where there is only one of them.
+        silent: whether what needs no training is tested on what can be read.
     """
 
     source: str
@@ -48,6 +53,29 @@ class System:
     targets: tuple[str, ...]
     config: dict[str, Any]
     protocol: dict[str, Any]
+    encoder: str | None = None
+    text_head: str | None = None
+    fusion: str | None = None
+    silent: bool = False
+
+    @property
+    def modality(self) -> Modality:
+        """What it takes."""
+        if self.fusion is not None:
+            return "fusion"
+        return "text" if self.encoder is not None or self.silent else "speech"
+
+    @property
+    def model(self) -> str:
+        """What a row calls the system."""
+        return self.fusion or self.upstream or self.encoder or MAJORITY
+
+    @property
+    def trained(self) -> str:
+        """What a row calls the head."""
+        if self.fusion is not None:
+            return str(self.config["fusion"]["how"])
+        return self.head or self.text_head or "none"
 
     @cached_property
     def id(self) -> str:
@@ -57,7 +85,8 @@ class System:
     @property
     def name(self) -> str:
         """For people."""
-        return " / ".join(str(part) for part in (self.source, self.upstream, self.head, f"seed {self.seed}") if part)
+        parts = [] if self.model == MAJORITY else [self.model, self.trained]
+        return " / ".join([self.source, *parts, f"seed {self.seed}"])
 
 
 @dataclass(frozen=True)
@@ -67,6 +96,7 @@ class Plan:
     Attributes:
         systems: in the order in which they are to be trained.
         left_out: pairs of source and target that are not to be compared, with the reason.
+        unfit: sources and targets that lack what systems of a modality need, in sentences.
         row_ids: the id of the row of a system and a target.
         fingerprints: of each target, and of each source that lies on disk.
     """
@@ -75,6 +105,7 @@ class Plan:
     left_out: dict[tuple[str, str], str]
     row_ids: dict[tuple[str, str], str]
     fingerprints: dict[str, str]
+    unfit: tuple[str, ...] = ()
 
     def rows(self) -> Iterator[tuple[System, str, str]]:
         """Every row: its system, its target, its id."""
@@ -93,24 +124,32 @@ def make_plan(grid: Grid, paths: Paths, opened: Opened, hashes: AudioHashes) -> 
         hashes: of their sound.
     """
     prints = {spec: fingerprint(corpus, hashes.of(corpus)) for spec, corpus in opened.items()}
+    texts = {spec: fingerprint(corpus) for spec, corpus in opened.items()} if grid.encoders else {}
     heads = {name: head_config(grid, name) for name in grid.heads}
+    heads |= {_text(name): text_head_config(grid, name) for name in grid.text_heads}
+    fit = Fit(grid, opened)
     left_out: dict[tuple[str, str], str] = {}
     systems: list[System] = []
     for seed in grid.all_seeds:
         for source in grid.sources:
             targets = _targets(grid, paths, source, left_out)
             if targets:
-                systems += _systems(grid, paths, source, seed, targets, heads, prints)
+                systems += _systems(grid, paths, source, seed, targets, heads, prints, texts, fit)
     row_ids = {
         (system.id, target): Row.id_for(
-            {**system.config, "target": target, "target_fingerprint": prints[grid.targets[target].corpus]}
+            {
+                **system.config,
+                "target": target,
+                "target_fingerprint": prints[grid.targets[target].corpus],
+                **({"target_text": texts[grid.targets[target].corpus]} if "texts" in system.config else {}),
+            }
         )
         for system in systems
         for target in system.targets
     }
     named = {name: prints[target.corpus] for name, target in grid.targets.items()}
     named |= {name: prints[s.corpus] for name, s in grid.sources.items() if isinstance(s, CorpusSource)}
-    return Plan(systems, left_out, row_ids, named)
+    return Plan(systems, left_out, row_ids, named, fit.said())
 
 
 def head_config(grid: Grid, name: str) -> dict[str, Any]:
@@ -147,6 +186,73 @@ def _regression(config: dict[str, Any], where: str, labels: str) -> dict[str, An
     return {SECTION: options, "downstream_expert": {"datarc": {**known, "labels": labels}}}
 
 
+def text_head_config(grid: Grid, name: str) -> dict[str, Any]:
+    """The config of ``train-text`` of a head, without corpora and without the encoder's name.
+
+    Raises:
+        ConfigError: naming file, key, value and what was expected.
+    """
+    from ..text.settings import parse_text_settings, read_text_settings
+
+    head = grid.text_heads[name]
+    labels = {"data": {"labels": grid.labels, "bad_text": "skip"}}  # skipped utterances are counted in the row
+    if isinstance(head, str):
+        settings = read_text_settings(head, labels)
+    else:
+        settings = parse_text_settings(head, f"text_heads.{name}", labels)
+    config = settings.model_dump(mode="json", exclude={"encoder": {"name"}})
+    reserved = ("train", "dev", "targets", "meta_data", "test_fold", "syn_root", "iem_root")
+    return {**config, "data": {key: value for key, value in config["data"].items() if key not in reserved}}
+
+
+class Fit:
+    """What of a grid can be heard, and what can be read.
+
+    Args:
+        grid: whose sources and targets.
+        opened: its corpora.
+    """
+
+    def __init__(self, grid: Grid, opened: Opened) -> None:
+        self._grid = grid
+        self._can = {spec: {"speech": is_spoken(corpus), "text": is_written(corpus)} for spec, corpus in opened.items()}
+        self._wanted = [name for name, any_ in (("speech", grid.upstreams), ("text", grid.encoders)) if any_]
+
+    def targets(self, modality: Modality, targets: Sequence[str]) -> tuple[str, ...]:
+        """The targets that systems of a modality can be tested on."""
+        return tuple(t for t in targets if self._fits(modality, self._grid.targets[t].corpus))
+
+    def source(self, modality: Modality, source: str) -> bool:
+        """Whether systems of a modality can be trained on a source."""
+        bases = [] if isinstance(self._grid.sources[source], InDomainSource) else self._grid.bases(source)
+        own = [found.corpus for b in bases if isinstance(found := self._grid.sources[b], CorpusSource)]
+        return all(self._fits(modality, spec) for spec in own)
+
+    def said(self) -> tuple[str, ...]:
+        """What is left out, in sentences."""
+        what = {"speech": "audio", "text": "text"}
+        lines = [
+            f"{modality} systems {where} {name}: it holds no {what[modality]}"
+            for modality in self._wanted
+            for where, fits, names in (
+                ("trained on", lambda n, m=modality: self.source(m, n), self._grid.sources),
+                ("on", lambda n, m=modality: bool(self.targets(m, [n])), self._grid.targets),
+            )
+            for name in names
+            if not fits(name)
+        ]
+        return tuple(lines)
+
+    def _fits(self, modality: Modality, spec: str) -> bool:
+        wanted = ("speech", "text") if modality == "fusion" else (modality,)
+        return all(self._can[spec][name] for name in wanted)
+
+
+def _text(head: str) -> str:
+    """The key of a text head's config, beside those of speech."""
+    return f"text: {head}"
+
+
 def _targets(grid: Grid, paths: Paths, source: str, left_out: dict[tuple[str, str], str]) -> tuple[str, ...]:
     """What a source is tested on."""
     found = grid.sources[source]
@@ -173,34 +279,97 @@ def _systems(
     targets: tuple[str, ...],
     heads: dict[str, dict[str, Any]],
     prints: dict[str, str],
+    texts: dict[str, str],
+    fit: Fit,
 ) -> Iterator[System]:
-    found, kind = grid.sources[source], kind_of(grid, source)
+    found = grid.sources[source]
     recipe = {name: grid.sources[name].model_dump(exclude={"description"}) for name in _made_of(grid, source)}
-    used = {s.corpus: prints[s.corpus] for name in recipe if isinstance(s := grid.sources[name], CorpusSource)}
-    config = {"source": recipe, "labels": grid.labels, "fingerprints": used, "protocol": grid.protocol}
+    own = [s.corpus for name in recipe if isinstance(s := grid.sources[name], CorpusSource)]
+    config = {
+        "source": recipe,
+        "labels": grid.labels,
+        "fingerprints": {spec: prints[spec] for spec in own},
+        "protocol": grid.protocol,
+    }
     if isinstance(found, MajoritySource):
         if seed == grid.all_seeds[0]:  # nothing is drawn
-            yield System(source, kind, None, None, seed, targets, {**config, "seed": seed}, dict(grid.protocol))
+            yield from _majorities(grid, source, seed, targets, config, fit)
         return
     protocol = {**grid.protocol, **_protocol(grid, source)}
-    each = [(target,) for target in targets] if isinstance(found, InDomainSource) else [targets]
-    for upstream, settings in grid.upstreams.items():
-        described = settings.model_dump(exclude={"heads", "requires", "description"})
+    words = {"texts": {spec: texts[spec] for spec in own}} if grid.encoders else {}
+    for parts, also in _models(grid, heads):
+        modality: Modality = "fusion" if "fusion" in parts else "text" if "encoder" in parts else "speech"
+        possible = fit.targets(modality, targets) if fit.source(modality, source) else ()
+        each = [(target,) for target in possible] if isinstance(found, InDomainSource) else [possible]
+        for tested in filter(None, each):
+            # in-domain systems learn from the target: it belongs to what they are
+            target = {"target": tested[0]} if isinstance(found, InDomainSource) else {}
+            told = {**config, **target, **also, "seed": seed, **({} if modality == "speech" else words)}
+            yield System(
+                source,
+                kind_of(grid, source, modality),
+                parts.get("upstream"),
+                parts.get("head"),
+                seed,
+                tested,
+                told,
+                {**_chosen_by(also), **protocol},
+                parts.get("encoder"),
+                parts.get("text_head"),
+                parts.get("fusion"),
+            )
+
+
+def _majorities(
+    grid: Grid, source: str, seed: int, targets: tuple[str, ...], config: dict[str, Any], fit: Fit
+) -> Iterator[System]:
+    """One for what can be heard, one for what can only be read."""
+    kind, protocol = kind_of(grid, source), dict(grid.protocol)
+    heard = fit.targets("speech", targets) if grid.upstreams else ()
+    read = [target for target in fit.targets("text", targets) if target not in heard] if grid.encoders else []
+    if heard:
+        yield System(source, kind, None, None, seed, heard, {**config, "seed": seed}, protocol)
+    if read:
+        told = {**config, "seed": seed, "modality": "text"}
+        yield System(source, kind, None, None, seed, tuple(read), told, protocol, silent=True)
+
+
+def _models(grid: Grid, heads: dict[str, dict[str, Any]]) -> Iterator[tuple[dict[str, str], dict[str, Any]]]:
+    """Everything that can be trained on a source: its names, and what decides about it."""
+    for upstream in grid.upstreams:
         for head in grid.heads_of(upstream):
-            chosen_by = _head_protocol(heads[head])
-            for tested in each:
-                # in-domain systems learn from the target: it belongs to what they are
-                own = {"target": tested[0]} if isinstance(found, InDomainSource) else {}
-                yield System(
-                    source,
-                    kind,
-                    upstream,
-                    head,
-                    seed,
-                    tested,
-                    {**config, **own, "upstream": described, "head": heads[head], "seed": seed},
-                    {**chosen_by, **protocol},
-                )
+            yield {"upstream": upstream, "head": head}, _speech(grid, upstream, heads[head])
+    for encoder in grid.encoders:
+        for head in grid.text_heads_of(encoder):
+            yield {"encoder": encoder, "text_head": head}, _words(grid, encoder, heads[_text(head)])
+    for name, fused in grid.fusions.items():
+        head = fused.head or grid.heads_of(fused.upstream)[0]
+        text_head = fused.text_head or grid.text_heads_of(fused.encoder)[0]
+        names = {"upstream": fused.upstream, "head": head, "encoder": fused.encoder, "text_head": text_head}
+        yield (
+            {**names, "fusion": name},
+            {
+                **_speech(grid, fused.upstream, heads[head]),
+                **_words(grid, fused.encoder, heads[_text(text_head)]),
+                "fusion": {"how": fused.how},
+            },
+        )
+
+
+def _speech(grid: Grid, upstream: str, head: dict[str, Any]) -> dict[str, Any]:
+    described = grid.upstreams[upstream].model_dump(exclude={"heads", "requires", "description"})
+    return {"upstream": described, "head": head}
+
+
+def _words(grid: Grid, encoder: str, head: dict[str, Any]) -> dict[str, Any]:
+    return {"encoder": grid.encoders[encoder].encoder, "text_head": head}
+
+
+def _chosen_by(config: dict[str, Any]) -> dict[str, Any]:
+    """What of a head decides about the numbers; of a fusion, that of speech."""
+    if "head" in config:
+        return _head_protocol(config["head"])
+    return {"dev metric": config["text_head"]["data"].get("dev_metric", "UAR")}
 
 
 def _made_of(grid: Grid, source: str) -> list[str]:

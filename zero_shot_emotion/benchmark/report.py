@@ -15,12 +15,13 @@ SHOWN = 20
 
 
 def table(scores: Sequence[Score], metric: str) -> list[str]:
-    """Lines: a block a target, the best mean first."""
+    """Lines: a block a target and modality, the best mean first."""
     lines: list[str] = []
-    for target in dict.fromkeys(score.key.target for score in scores):
-        its = sorted((s for s in scores if s.key.target == target), key=lambda s: -s.mean.value)
-        test = its[0].rows[0].test
-        lines += ["", f"{target}: {test.utterances} utterances, {metric}, 95% intervals by {test.grouped_by}"]
+    for target, modality in dict.fromkeys((score.key.target, score.key.modality) for score in scores):
+        block = (s for s in scores if (s.key.target, s.key.modality) == (target, modality))
+        its = sorted(block, key=lambda s: -s.mean.value)
+        test, by = its[0].rows[0].test, its[0].rows[0].test.grouped_by
+        lines += ["", f"{target}, {modality}: {test.utterances} utterances, {metric}, 95% intervals by {by}"]
         for score in its:
             seeds = f"{score.mean.seeds} seed{'s' if score.mean.seeds > 1 else ''}"
             lines.append(f"  {score.key.source:<24} {score.key.model:<28} {score.mean!s:<32} {seeds}")

@@ -21,11 +21,21 @@ from ..errors import UserError
 RESULTS = "results.jsonl"
 PREDICTIONS = "predictions"
 
+Modality = Literal["speech", "text", "fusion"]
 SourceKind = Literal[
-    "real", "synthetic", "synthetic-neutral", "mixed", "weak-labels", "shuffled", "majority", "in-domain", "untrained"
+    "real",
+    "synthetic",
+    "synthetic-neutral",
+    "label-only",
+    "mixed",
+    "weak-labels",
+    "shuffled",
+    "majority",
+    "in-domain",
+    "untrained",
 ]
-"""What a system was trained on. ``shuffled``, ``majority``, ``synthetic-neutral`` are controls, ``in-domain`` is the
-upper bound, ``untrained`` is a system that needs no training, such as entailment."""
+"""What a system was trained on. ``shuffled``, ``majority``, ``synthetic-neutral``, ``label-only`` are controls,
+``in-domain`` is the upper bound, ``untrained`` is a system that needs no training, such as entailment."""
 
 
 class RowError(UserError, ValueError):
@@ -115,7 +125,7 @@ class Row(_Strict):
 
     id: str
     benchmark: str
-    modality: Literal["speech", "text", "fusion"]
+    modality: Modality
     system: str
     head: str
     source: str

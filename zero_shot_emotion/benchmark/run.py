@@ -8,9 +8,9 @@ import platform
 import shlex
 import shutil
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
@@ -23,6 +23,7 @@ from ..corpus.executors import deaths
 from ..corpus.readers import open_corpus
 from ..corpus.stage import local_executor
 from ..results import predictions_path, read_results
+from ..text.settings import parse_text_settings
 from . import report
 from .audit import AUDIT, Heard, Shared, compare, refuse_shared_audio, trained_on, write_audit
 from .availability import present
@@ -31,9 +32,11 @@ from .compare import evaluate
 from .corpora import Corpora
 from .features import Stores
 from .fingerprint import AudioHashes, fingerprint
+from .fused import FusionJob, run_fusion_job
 from .grid import CorpusSource, Grid, GridError, InDomainSource, Paths, SyntheticSource, load_grid
 from .plan import MAJORITY, Opened, Plan, System, make_plan
-from .row import Cost, Interval, Row, RowError, Test, read_rows, write_rows
+from .row import Cost, Interval, Modality, Row, RowError, Test, read_rows, write_rows
+from .text import TEXTS, TextJob, TextStores, run_text_job
 from .train import Job, Part, default_device, read_facts, run_job
 
 ROWS = "rows"
@@ -44,6 +47,8 @@ UPSTREAM = "upstream.json"
 """Beside a checkpoint: the upstream whose stored features it was trained on, for `zero_shot_emotion.predict`."""
 STATISTICS = "statistics.json"
 PAGE = "leaderboard.html"
+AnyJob = Job | TextJob | FusionJob
+"""A system, whole, as a worker gets it."""
 
 
 @dataclass
@@ -99,6 +104,7 @@ class Benchmark:
                 continue  # made of the others
             shared += [compare(own, target) for key, target in heard.items() if (name, key) not in self.plan.left_out]
         upstreams = {name: f"{u.upstream} {u.ckpt or ''}" for name, u in self.grid.upstreams.items()}
+        upstreams |= {name: encoder.encoder for name, encoder in self.grid.encoders.items()}
         names = {name: self._opened[target.corpus].name for name, target in self.grid.targets.items()}
         warnings = write_audit(self.out, shared, trained_on(upstreams, names))
         if not (self.allow_leakage or self.grid.allow_leakage):
@@ -132,7 +138,8 @@ class Benchmark:
         todo = self.missing()
         ready = self._prepare(todo)
         with local_executor(1 if self.executor else min(self.workers, max(1, len(ready)))) as local:
-            self._train(ready, self.executor or local)
+            self._train([job for job in ready if job[0].fusion is None], self.executor or local)
+            self._train([job for job in ready if job[0].fusion is not None], self.executor or local)  # of the others
         return self.gather()
 
     def write_page(self, rows: Sequence[Row]) -> str:
@@ -153,42 +160,61 @@ class Benchmark:
         planned = [row_id for _, _, row_id in self.plan.rows()]
         rows = [self._read_row(row_id) for row_id in planned if self._row_path(row_id).exists()]
         replaced = {_place(row) for row in rows} | {
-            (self.grid.name, s.upstream or MAJORITY, s.head or "none", s.source, t, s.seed)
-            for s, t, _ in self.plan.rows()
+            (self.grid.name, s.model, s.trained, s.source, t, s.seed) for s, t, _ in self.plan.rows()
         }
         kept = [row for row in read_rows(self.out) if _place(row) not in replaced]
         write_rows(self.out, rows + kept)
         return rows
 
-    def _prepare(self, todo: list[System]) -> list[tuple[System, Job]]:
+    def _prepare(self, todo: list[System]) -> list[tuple[System, AnyJob]]:
         """Make corpora and features; a source that cannot be made costs its own systems alone."""
-        jobs: list[tuple[System, Job]] = []
-        device = default_device() if any(s.upstream for s in todo) else "cpu"
-        self._stores = Stores(self.out / "features", self.paths, self.grid.label_set, device)
-        specs: dict[tuple[str, int], list[str]] = {}
+        jobs: list[tuple[System, AnyJob]] = []
+        self._device = default_device() if any(s.upstream or s.encoder for s in todo) else "cpu"
+        self._stores = Stores(self.out / "features", self.paths, self.grid.label_set, self._device)
+        self._texts = TextStores(self.out / TEXTS, self._device)
+        specs: dict[tuple[str, int, Modality], list[str]] = {}
         for system in todo:
             try:
-                parts = self._parts(system, specs)
-                jobs.append((system, self._job(system, parts, device)))
+                jobs.append((system, self._job(system, self._parts(system, specs))))
             except UserError as error:
                 self.failures[system.name] = str(error)
+        self._store_speech(jobs)
+        self._store_text(jobs)
+        return jobs
+
+    def _store_speech(self, jobs: list[tuple[System, AnyJob]]) -> None:
+        """Send what is to be heard through each upstream; what fails there leaves the list."""
         for name in self.grid.upstreams:
             for head in self.grid.heads_of(name):
                 its = [(s, job) for s, job in jobs if (s.upstream, s.head) == (name, head)]
-                wanted = dict.fromkeys(spec for s, _ in its for spec in self._heard_by(s))
+                wanted = dict.fromkeys(spec for s, _ in its for spec in self._used_by(s))
                 try:
                     self._stores.fill(name, self.grid.upstreams[name], _config(its), wanted) if its else None
                 except Exception as error:  # an upstream that does not load must not stop the others
                     for system, job in its:
                         self.failures[system.name] = f"{name}: {type(error).__name__}: {error}"
                         jobs.remove((system, job))
-        return jobs
 
-    def _parts(self, system: System, specs: dict[tuple[str, int], list[str]]) -> tuple[Part, ...]:
+    def _store_text(self, jobs: list[tuple[System, AnyJob]]) -> None:
+        """Send what is to be read through each encoder; what fails there leaves the list."""
+        for name in self.grid.encoders:
+            for head in self.grid.text_heads_of(name):
+                its = [(s, job) for s, job in jobs if (s.encoder, s.text_head) == (name, head)]
+                wanted = list(dict.fromkeys(spec for s, _ in its for spec in self._used_by(s)))
+                try:
+                    config = self._text_config(its[0][0]) if its else {}
+                    settings = parse_text_settings(config, head, {"data": {}})
+                    self._texts.fill(name, settings, wanted) if settings.head.select != "finetune" else None
+                except Exception as error:  # an encoder that does not load must not stop the others
+                    for system, job in its:
+                        self.failures[system.name] = f"{name}: {type(error).__name__}: {error}"
+                        jobs.remove((system, job))
+
+    def _parts(self, system: System, specs: dict[tuple[str, int, Modality], list[str]]) -> tuple[Part, ...]:
         folder = self.folder(system)
         source = self.grid.sources[system.source]
         targets = {name: _absolute(self.corpora.target(name)) for name in system.targets}
-        if system.upstream is None:
+        if system.model == MAJORITY:
             return ()
         if isinstance(source, InDomainSource):
             (target,) = system.targets
@@ -197,12 +223,57 @@ class Benchmark:
                 Part(folder / f"fold{number}", (_absolute(train),), {target: _absolute(test)})
                 for number, (train, test) in enumerate(pairs)
             )
-        key = (system.source, system.seed)
+        modality: Modality = "text" if system.modality == "text" else "speech"
+        key = (system.source, system.seed, modality)
         if key not in specs:
             specs[key] = self.corpora.specs(*key)
         return (Part(folder, tuple(map(_absolute, specs[key])), targets),)
 
-    def _job(self, system: System, parts: tuple[Part, ...], device: str) -> Job:
+    def _job(self, system: System, parts: tuple[Part, ...]) -> AnyJob:
+        if system.fusion is not None:
+            return self._fusion_job(system, parts)
+        if system.encoder is not None:
+            return self._text_job(system, parts)
+        return self._speech_job(system, parts)
+
+    def _text_job(self, system: System, parts: tuple[Part, ...]) -> TextJob:
+        return TextJob(
+            folder=self.folder(system),
+            parts=parts,
+            targets={name: _absolute(self.corpora.target(name)) for name in system.targets},
+            config=self._text_config(system),
+            seed=system.seed,
+            store=self._texts.folder.absolute(),
+            device=self._device,
+            threads=max(1, _cores() // max(1, self.workers)),
+        )
+
+    def _text_config(self, system: System) -> dict[str, Any]:
+        """Sections of ``train-text``'s config, with the encoder's name filled in."""
+        from ..text.encoder import encoder_path
+
+        head = system.config["text_head"]
+        name = encoder_path(self.paths.fill(system.config["encoder"]))
+        return {**head, "encoder": {**head["encoder"], "name": name}}
+
+    def _fusion_job(self, system: System, parts: tuple[Part, ...]) -> FusionJob:
+        """The jobs of both systems, as they are where they stand alone, but for the targets."""
+        its = {s.modality: s for s in self.plan.systems if s.fusion is None and _is_half(s, system)}
+        speech, text = its["speech"], its["text"]
+        return FusionJob(
+            folder=self.folder(system),
+            parts=parts,
+            speech=self._speech_job(replace(speech, targets=system.targets), self._moved(parts, system, speech)),
+            text=self._text_job(replace(text, targets=system.targets), self._moved(parts, system, text)),
+            how=system.config["fusion"]["how"],
+        )
+
+    def _moved(self, parts: tuple[Part, ...], system: System, other: System) -> tuple[Part, ...]:
+        """The parts of a system as parts of another one."""
+        here, there = self.folder(system), self.folder(other)
+        return tuple(replace(part, folder=there / part.folder.relative_to(here)) for part in parts)
+
+    def _speech_job(self, system: System, parts: tuple[Part, ...]) -> Job:
         upstream: tuple[str, ...] = ()
         if system.upstream is not None:
             upstream = self._stores.options(
@@ -216,17 +287,19 @@ class Benchmark:
             upstream=tuple(_absolute(word) if Path(word).exists() else word for word in upstream),
             labels=self.grid.labels,
             seed=system.seed,
-            device=device,
+            device=self._device,
             threads=max(1, _cores() // max(1, self.workers)),
+            medium="text" if system.silent else "audio",
         )
 
-    def _heard_by(self, system: System) -> list[str]:
-        """The corpora whose features a system needs: derived corpora share the sound of those they are made of."""
+    def _used_by(self, system: System) -> list[str]:
+        """The corpora whose features a system needs: derived ones share sound and text with what they are made of."""
         sources = [] if system.kind == "in-domain" else self.grid.bases(system.source)
-        trained = [spec for base in sources for spec in self.corpora.specs(base, system.seed)]
+        modality: Modality = "text" if system.modality == "text" else "speech"
+        trained = [spec for base in sources for spec in self.corpora.specs(base, system.seed, modality)]
         return trained + [self.corpora.target(name) for name in system.targets]
 
-    def _train(self, jobs: list[tuple[System, Job]], executor: Executor) -> None:
+    def _train(self, jobs: list[tuple[System, AnyJob]], executor: Executor) -> None:
         from tqdm import tqdm
 
         with tqdm(total=len(jobs), desc="systems", unit="system", mininterval=1) as bar:
@@ -247,7 +320,7 @@ class Benchmark:
         """Of a system's checkpoint, log and card."""
         return self.out / "systems" / system.id
 
-    def _write_rows(self, system: System, job: Job) -> None:
+    def _write_rows(self, system: System, job: AnyJob) -> None:
         rows = [self._row(system, job, target) for target in system.targets]
         for row in rows:
             path = self.out / row.predictions
@@ -256,9 +329,10 @@ class Benchmark:
                 shutil.copyfileobj(source, file)
             with atomic_write(self._row_path(row.id)) as file:
                 file.write(row.model_dump_json() + "\n")
-        if system.upstream is not None:
+        if isinstance(job, Job) and system.upstream is not None:
             self._name_upstream(system, job)
-            write_card(job.folder, self.grid, system, rows, self.grid.upstreams[system.upstream])
+        if system.model != MAJORITY:
+            write_card(job.folder, self.grid, system, rows)
 
     def _name_upstream(self, system: System, job: Job) -> None:
         """Say beside each checkpoint what the stored features are of: that is what ``predict`` needs."""
@@ -269,16 +343,16 @@ class Benchmark:
             with atomic_write(part.folder / UPSTREAM) as file:
                 json.dump(named, file)
 
-    def _row(self, system: System, job: Job, target: str) -> Row:
+    def _row(self, system: System, job: AnyJob, target: str) -> Row:
         found, facts = read_results(job.folder)[target], read_facts(job.folder)
         row_id = self.plan.row_ids[system.id, target]
         named = {target, *self.grid.bases(system.source)}
         return Row(
             id=row_id,
             benchmark=self.grid.name,
-            modality="speech",
-            system=system.upstream or MAJORITY,
-            head=system.head or "none",
+            modality=system.modality,
+            system=system.model,
+            head=system.trained,
             source=system.source,
             source_kind=system.kind,
             target=target,
@@ -292,7 +366,7 @@ class Benchmark:
                 confusion=found["confusion"]["rows are truth"],
                 grouped_by=found["intervals"].rsplit(" ", 1)[1],
                 dropped=found["dropped"],
-                bad_audio=found["bad_audio"],
+                bad_audio=found.get("bad_audio", {}),
             ),
             layer_weights=facts.get("layer_weights"),
             cost=self._cost(system, facts, target),
@@ -306,11 +380,18 @@ class Benchmark:
         )
 
     def _cost(self, system: System, facts: dict[str, Any], target: str) -> Cost:
-        if system.upstream is None:
+        if system.model == MAJORITY:
             return Cost()
-        upstream, head = self.grid.upstreams[system.upstream], system.config["head"]
+        used = self._used_by(system)
+        passes: list[float | None] = []
+        if system.upstream is not None:
+            upstream, head = self.grid.upstreams[system.upstream], system.config["head"]
+            passes.append(self._stores.seconds(system.upstream, upstream, head, used))
+        if system.encoder is not None:
+            passes.append(self._texts.seconds(system.encoder, used))
+        known = [seconds for seconds in passes if seconds is not None]
         return Cost(
-            features=self._stores.seconds(system.upstream, upstream, head, self._heard_by(system)),
+            features=sum(known) if known else None,
             training=facts["training"],
             testing=facts["testing"][target],
             parameters=facts["parameters"],
@@ -321,7 +402,8 @@ class Benchmark:
         """Fingerprints over ids, labels and text of the corpora that were made; their sound follows from these."""
         bases = [] if system.kind in ("in-domain", "majority") else self.grid.bases(system.source)
         made = [base for base in bases if isinstance(self.grid.sources[base], SyntheticSource)]
-        return {base: fingerprint(open_corpus(self.corpora.specs(base, system.seed)[0])) for base in made}
+        modality: Modality = "text" if system.modality == "text" else "speech"
+        return {base: fingerprint(open_corpus(self.corpora.specs(base, system.seed, modality)[0])) for base in made}
 
     def _row_path(self, row_id: str) -> Path:
         return self.out / ROWS / f"{row_id}.json"
@@ -341,12 +423,27 @@ def _put(done: _Queue, number: int, future: Future[str | None]) -> None:
     done.put((number, future))
 
 
-def _outcomes(jobs: Sequence[tuple[System, Job]], executor: Executor) -> Iterator[tuple[System, Job, str | None]]:
+def _worker(job: AnyJob) -> Callable[[Any], str | None]:
+    """What does a job."""
+    if isinstance(job, FusionJob):
+        return run_fusion_job
+    return run_text_job if isinstance(job, TextJob) else run_job
+
+
+def _is_half(system: System, fused: System) -> bool:
+    """Whether a system alone is what a fusion takes of its modality."""
+    same = (system.source, system.seed) == (fused.source, fused.seed)
+    speech = (system.upstream, system.head) == (fused.upstream, fused.head)
+    text = (system.encoder, system.text_head) == (fused.encoder, fused.text_head)
+    return same and (speech or text) and set(fused.targets) <= set(system.targets)
+
+
+def _outcomes(jobs: Sequence[tuple[System, AnyJob]], executor: Executor) -> Iterator[tuple[System, AnyJob, str | None]]:
     """Hand all systems out, and yield what became of each as soon as it is known."""
     done: _Queue = SimpleQueue()
     left = 0
     for number, (_, job) in enumerate(jobs):
-        executor.submit(run_job, job).add_done_callback(partial(_put, done, number))
+        executor.submit(_worker(job), job).add_done_callback(partial(_put, done, number))
         left += 1
         while not done.empty():  # an executor that works in this process has done it already
             finished, future = done.get()
@@ -363,7 +460,7 @@ def _open_all(grid: Grid, paths: Paths) -> Opened:
     return {spec: open_corpus(paths.fill(spec)) for spec in dict.fromkeys(specs)}
 
 
-def _config(its: list[tuple[System, Job]]) -> dict[str, Any]:
+def _config(its: list[tuple[System, AnyJob]]) -> dict[str, Any]:
     config: dict[str, Any] = its[0][0].config["head"]
     return config
 
@@ -454,6 +551,7 @@ def run_grid(
     words += [] if seeds is None else ["--seeds", str(seeds)]
     benchmark = Benchmark(grid, known, out, workers, executor, allow_leakage, contributor, words, tuple(only))
     notes = [f"left out: {line}" for line in missing.lines()]
+    notes += [f"left out: {line}" for line in benchmark.plan.unfit]
     notes += [f"left out: {source} on {target}: {why}" for (source, target), why in benchmark.plan.left_out.items()]
     planned = sum(1 for _ in benchmark.plan.rows())
     if dry_run:

@@ -6,11 +6,11 @@ import csv
 import json
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import yaml
@@ -55,6 +55,7 @@ class Job:
         seed: of everything.
         device: to train on.
         threads: of torch.
+        medium: what an utterance must have to be tested by who trains nothing.
     """
 
     folder: Path
@@ -66,6 +67,7 @@ class Job:
     seed: int
     device: str = "cpu"
     threads: int = 1
+    medium: Literal["audio", "text"] = "audio"
 
 
 def run_job(job: Job) -> str | None:
@@ -74,21 +76,48 @@ def run_job(job: Job) -> str | None:
     Returns:
         None, or what went wrong: a failure must not stop other systems.
     """
-    job.folder.mkdir(parents=True, exist_ok=True)
+    return guarded(job.folder, lambda: _work(job))
+
+
+def _work(job: Job) -> None:
+    if job.config is None:
+        _say_all(job)
+    elif SECTION in job.config:
+        _regress(job)
+    else:
+        _train_and_test(job)
+
+
+def guarded(folder: Path, work: Callable[[], None]) -> str | None:
+    """Do a system's work, and send what it prints into a file of the system's folder.
+
+    Returns:
+        None, or what went wrong: a failure must not stop other systems.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
     try:
-        with _logged(job.folder / LOG):
-            if job.config is None:
-                for name, spec in job.targets.items():
-                    _say_commonest(job, name, spec)
-            elif SECTION in job.config:
-                _regress(job)
-            else:
-                _train_and_test(job)
+        with _logged(folder / LOG):
+            work()
     except Exception as error:  # whatever it is: it belongs to this system
-        return f"{type(error).__name__}: {error} (see {job.folder / LOG})"
+        return f"{type(error).__name__}: {error} (see {folder / LOG})"
     except SystemExit as error:
-        return f"s3prl stopped with {error.code} (see {job.folder / LOG})"
+        return f"s3prl stopped with {error.code} (see {folder / LOG})"
     return None
+
+
+def limit_threads(threads: int) -> None:
+    """Let torch have so many threads, or fewer: OMP_NUM_THREADS may say less."""
+    import torch
+
+    torch.set_num_threads(min(threads, torch.get_num_threads()))
+
+
+def train_and_test_dev(job: Job) -> None:
+    """As `run_job`, and test each part on its dev set too, unless that is done."""
+    _train_and_test(job)
+    for part in job.parts:
+        if not predictions_path(part.folder, "dev").exists():
+            _evaluate(job, part, "dev")
 
 
 def read_facts(folder: Path) -> dict[str, Any]:
@@ -99,9 +128,7 @@ def read_facts(folder: Path) -> dict[str, Any]:
 
 
 def _train_and_test(job: Job) -> None:
-    import torch
-
-    torch.set_num_threads(min(job.threads, torch.get_num_threads()))  # OMP_NUM_THREADS may say less
+    limit_threads(job.threads)
     for part in job.parts:
         _train(job, part)
         for target in part.targets:
@@ -177,12 +204,16 @@ def _train(job: Job, part: Part) -> None:
 def _test(job: Job, part: Part, target: str) -> None:
     if target in read_results(part.folder) and target in _costs(part.folder)["testing"]:
         return
-    _set_today(part.folder / BEST, part, job.upstream)
     start = time.monotonic()
-    _run(["-m", "evaluate", "-e", str(part.folder / BEST), "-t", target, "--device", job.device])
+    _evaluate(job, part, target)
     costs = _costs(part.folder)
     testing = {**costs["testing"], target: round(time.monotonic() - start, 3)}
     _write_costs(part.folder, {**costs, "testing": testing})
+
+
+def _evaluate(job: Job, part: Part, split: str) -> None:
+    _set_today(part.folder / BEST, part, job.upstream)
+    _run(["-m", "evaluate", "-e", str(part.folder / BEST), "-t", split, "--device", job.device])
 
 
 def _run(options: list[str]) -> None:
@@ -205,15 +236,15 @@ def _experiment(job: Job, part: Part) -> list[str]:
 
 
 def _set_today(checkpoint: Path, part: Part, upstream: tuple[str, ...]) -> None:
-    """Let a checkpoint name targets, store and folder of today: they may have grown or moved since its training."""
+    """Let a checkpoint name corpora, store and folder of today: they may have grown or moved since its training."""
     import torch
 
     states = _states(checkpoint)
     data, arguments = states["Config"]["downstream_expert"]["datarc"], states["Args"]
-    before = data["targets"], arguments.expdir, arguments.upstream_ckpt
-    data["targets"], arguments.expdir = part.targets, str(part.folder)
+    before = data["train"], data["targets"], arguments.expdir, arguments.upstream_ckpt
+    data["train"], data["targets"], arguments.expdir = list(part.train), part.targets, str(part.folder)
     arguments.upstream_ckpt = upstream[upstream.index("-k") + 1]
-    if before != (data["targets"], arguments.expdir, arguments.upstream_ckpt):
+    if before != (data["train"], data["targets"], arguments.expdir, arguments.upstream_ckpt):
         with atomic_write(checkpoint, "wb") as file:
             torch.save(states, file)
 
@@ -249,6 +280,11 @@ def _gather(job: Job, name: str, spec: str) -> None:
     _report(job, name, source, found, {"bad_audio": dict(bad)})
 
 
+def _say_all(job: Job) -> None:
+    for name, spec in job.targets.items():
+        _say_commonest(job, name, spec)
+
+
 def _say_commonest(job: Job, name: str, spec: str) -> None:
     source = _source(job, name, spec)
     labels = [entry.label for entry in source.entries]
@@ -259,7 +295,8 @@ def _say_commonest(job: Job, name: str, spec: str) -> None:
 
 
 def _source(job: Job, name: str, spec: str) -> Source:
-    return Sources(DataSettings(targets={name: spec}, labels=job.labels), job.seed).get(name)
+    settings = DataSettings(targets={name: spec}, labels=job.labels)
+    return Sources(settings, job.seed, medium=job.medium, skip_textless=True).get(name)
 
 
 def _report(job: Job, name: str, source: Source, found: dict[str, list[float]], about: dict[str, Any]) -> None:

@@ -60,6 +60,10 @@ class TextClassifier(Protocol):
     def save(self, folder: Path) -> None:
         """Write what was trained, and the names of what was not."""
 
+    @property
+    def parameters(self) -> int:
+        """How many were trained."""
+
 
 class HeadClassifier:
     """A head on a frozen encoder.
@@ -88,6 +92,10 @@ class HeadClassifier:
             logits: Tensor = self._head(padded.to(self._device), lengths.to(self._device))
             parts.append(logits.double().softmax(dim=1).cpu().numpy())
         return np.concatenate(parts)
+
+    @property
+    def parameters(self) -> int:
+        return sum(parameter.numel() for parameter in self._head.parameters())
 
     def save(self, folder: Path) -> None:
         from safetensors.torch import save
@@ -124,6 +132,10 @@ class FineTunedClassifier:
             inputs = collate([encodings[i] for i in batch]).to(self._device)
             probabilities[batch] = self._model(**inputs).logits.double().softmax(dim=1).cpu().numpy()
         return probabilities
+
+    @property
+    def parameters(self) -> int:
+        return sum(parameter.numel() for parameter in self._model.parameters())
 
     def save(self, folder: Path) -> None:
         self._model.save_pretrained(folder / FINE_TUNED)

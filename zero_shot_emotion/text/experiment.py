@@ -15,7 +15,7 @@ from .. import metrics
 from ..corpus import atomic_write
 from ..errors import UserError
 from ..results import RESULTS, Predictions, predictions_path, read_results, write_predictions, write_report
-from ..sources import Entry, Sources
+from ..sources import Entry, Source, Sources
 from .classifier import CONFIG, HeadClassifier, Probabilities, TextClassifier, load_classifier
 from .encoder import encoder_path
 from .settings import TextSettings
@@ -78,19 +78,23 @@ def run_text_experiment(
     folder = Path(out)
     settings = _with_absolute_encoder(settings)
     _claim(folder, settings, seed, overwrite)
-    sources = Sources(
-        settings.data,
-        seed,
-        medium="text",
-        context=settings.data.context,
-        skip_textless=settings.data.bad_text == "skip",
-    )
+    sources = text_sources(settings, seed)
     encoded = Path(store) if store is not None else folder / "encoded"
-    classifier = _trained(settings, sources, encoded, folder, seed, device)
+    classifier = train_once(settings, sources, encoded, folder, seed, device)
     reports = {}
     for split in ("dev", *settings.data.target_names):
-        reports[split] = _tested(classifier, sources, split, settings, encoded, folder, seed)
+        done = read_results(folder)
+        if split in done and predictions_path(folder, split).exists():
+            reports[split] = dict(done[split])
+        else:
+            reports[split] = test_on(classifier, sources, split, encoded, folder, seed)
     return TextExperiment(folder, reports)
+
+
+def text_sources(settings: TextSettings, seed: int) -> Sources:
+    """The sets of an experiment on text."""
+    skip = settings.data.bad_text == "skip"
+    return Sources(settings.data, seed, medium="text", context=settings.data.context, skip_textless=skip)
 
 
 def _with_absolute_encoder(settings: TextSettings) -> TextSettings:
@@ -115,9 +119,19 @@ def _claim(folder: Path, settings: TextSettings, seed: int, overwrite: bool) -> 
             file.write(text)
 
 
-def _trained(
+def train_once(
     settings: TextSettings, sources: Sources, encoded: Path, folder: Path, seed: int, device: str
 ) -> TextClassifier:
+    """The classifier of an experiment's folder; trained now, unless it is there.
+
+    Args:
+        settings: of the experiment.
+        sources: its sets.
+        encoded: folder of encoded texts.
+        folder: of the experiment.
+        seed: of initialisation, order and dropout.
+        device: of torch.
+    """
     if (folder / CLASSIFIER / CONFIG).exists():
         return load_classifier(folder / CLASSIFIER, device)
     sets: dict[str, Sequence[Entry]] = {name: sources.get(name).entries for name in ("train", "dev")}
@@ -129,24 +143,24 @@ def _trained(
     return classifier
 
 
-def _tested(
-    classifier: TextClassifier,
-    sources: Sources,
-    split: str,
-    settings: TextSettings,
-    encoded: Path,
-    folder: Path,
-    seed: int,
-) -> dict[str, Any]:
-    done = read_results(folder)
-    if split in done and predictions_path(folder, split).exists():
-        return dict(done[split])
+def predict_on(
+    classifier: TextClassifier, sources: Sources, split: str, encoded: Path, folder: Path
+) -> tuple[Source, Predictions]:
+    """Predict on a set, and leave the predictions in the experiment's folder."""
     source = sources.get(split)
     probabilities = _predict(classifier, source.entries, encoded, split)
     ids, truth = [e.id for e in source.entries], np.array([e.label for e in source.entries])
     predictions = Predictions(ids, truth, probabilities, classifier.about.classes)
     write_predictions(folder, split, source, predictions)
-    about = {"encoder": settings.encoder.name, "head": settings.head.select, "seed": seed}
+    return source, predictions
+
+
+def test_on(
+    classifier: TextClassifier, sources: Sources, split: str, encoded: Path, folder: Path, seed: int
+) -> dict[str, Any]:
+    """Test on a set, and leave predictions and report in the experiment's folder."""
+    source, predictions = predict_on(classifier, sources, split, encoded, folder)
+    about = {"encoder": classifier.about.encoder.name, "head": classifier.about.head.select, "seed": seed}
     return write_report(folder, split, source, predictions, about)
 
 

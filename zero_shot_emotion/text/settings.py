@@ -139,13 +139,30 @@ def read_text_settings(config: str | Path, changes: Mapping[str, Any] | None = N
         raise ConfigError(f"{path}: expected YAML: {' '.join(str(error).split())}") from None
     if not isinstance(sections, dict):
         raise ConfigError(f"{path}: expected sections such as data and encoder, got {type(sections).__name__}")
+    return parse_text_settings(sections, str(path), changes)
+
+
+def parse_text_settings(
+    sections: Mapping[str, Any], where: str, changes: Mapping[str, Any] | None = None
+) -> TextSettings:
+    """Validate the sections of a config.
+
+    Args:
+        sections: as a file has them.
+        where: they come from.
+        changes: as for `read_text_settings`.
+
+    Raises:
+        ConfigError: naming where, key, value and what was expected.
+    """
+    sections = dict(sections)
     for section, values in (changes or {}).items():
         sections[section] = {**(sections.get(section) or {}), **values}
     try:
         settings = TextSettings.model_validate(sections)
         settings.data.label_set  # noqa: B018 - refuses an unknown or contradictory label set now
     except ValidationError as error:
-        raise ConfigError(f"{path}: {explain(error)}") from None
+        raise ConfigError(f"{where}: {explain(error)}") from None
     except ValueError as error:
-        raise ConfigError(f"{path}: data.labels: {error}") from None
+        raise ConfigError(f"{where}: data.labels: {error}") from None
     return settings

@@ -42,18 +42,22 @@ class TextStore:
             utterances: each with its context.
             name: of the set, for the progress bar.
         """
-        keys = [_key(words) for words in utterances]
+        self.add(utterances, name)
         with closing(self._connect()) as connection:
-            self._encode_missing(connection, dict(zip(keys, utterances, strict=True)), name)
-            return [self._read(connection, key) for key in keys]
+            return [self._read(connection, _key(words)) for words in utterances]
 
-    def _encode_missing(self, connection: sqlite3.Connection, utterances: dict[bytes, Words], name: str) -> None:
+    def add(self, utterances: Sequence[Words], name: str = "text") -> int:
+        """Encode what is missing of some utterances; returns how many texts those were."""
+        with closing(self._connect()) as connection:
+            return self._encode_missing(connection, {_key(words): words for words in utterances}, name)
+
+    def _encode_missing(self, connection: sqlite3.Connection, utterances: dict[bytes, Words], name: str) -> int:
         from tqdm import tqdm
 
         known = connection.execute
         missing = [k for k in utterances if known("SELECT 1 FROM states WHERE key = ?", (k,)).fetchone() is None]
         if not missing:
-            return
+            return 0
         encoded = iter(self._encoder.encode([utterances[key] for key in missing]))
         with tqdm(total=len(missing), desc=f"encode {name}", unit="text") as bar:
             while rows := [
@@ -63,6 +67,7 @@ class TextStore:
                 with connection:
                     connection.executemany("INSERT OR IGNORE INTO states VALUES (?, ?, ?)", rows)
                 bar.update(len(rows))
+        return len(missing)
 
     def _read(self, connection: sqlite3.Connection, key: bytes) -> States:
         tokens, states = connection.execute("SELECT tokens, states FROM states WHERE key = ?", (key,)).fetchone()

@@ -11,8 +11,8 @@ import numpy as np
 
 from ..row import Row
 
-CONTROLS = ("synthetic-neutral", "shuffled", "majority")
-"""What a system must beat to have learnt anything of emotion in speech."""
+CONTROLS = ("synthetic-neutral", "label-only", "shuffled", "majority")
+"""What a system must beat to have learnt anything of emotion in speech, or in text."""
 BOUND = "in-domain"
 """What had labels of the target: no competitor."""
 

@@ -1,0 +1,306 @@
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+from huggingface_hub import ModelCard
+
+from tests.experiment import small_config
+from tests.text import tiny_bert
+from zero_shot_emotion import metrics
+from zero_shot_emotion.benchmark import read_rows
+from zero_shot_emotion.benchmark.grid import GridError, load_grid
+from zero_shot_emotion.benchmark.leaderboard import load_board
+from zero_shot_emotion.benchmark.run import run_grid
+from zero_shot_emotion.corpus import FOUR, Corpus
+from zero_shot_emotion.settings import ConfigError
+from zero_shot_emotion.text.classifier import load_classifier
+from zero_shot_emotion.text.encoder import TextEncoder
+
+SAID = {"neu": "it is fine", "hap": "i am so happy", "ang": "why are you angry", "sad": "very sad today"}
+LINEAR = {"data": {"valid_ratio": 0.25}, "head": {"select": "linear", "linear": {"C": [1.0, 10.0]}}}
+
+
+@pytest.fixture(autouse=True)
+def _few_bootstraps(monkeypatch):
+    monkeypatch.setattr(metrics, "BOOTSTRAPS", 20)
+
+
+@pytest.fixture(scope="module")
+def bert(tmp_path_factory):
+    return tiny_bert.build(tmp_path_factory.mktemp("bert"))
+
+
+def told(source: Path, folder: Path, *, audio: bool = True, textless: int = 0) -> Path:
+    """A corpus whose words tell the emotion."""
+    corpus = Corpus.load(source)
+    utterances = tuple(
+        u.with_(
+            text=None if number < textless else f"{SAID[u.label]} {number % 10}",
+            file_name=str(corpus.audio_path(u).resolve()) if audio else None,
+        )
+        for number, u in enumerate(corpus)
+    )
+    Corpus(folder.name, folder, utterances, corpus.card).save(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def corpora(tmp_path_factory, synthetic, unseen):
+    folder = tmp_path_factory.mktemp("told")
+    return {
+        "talk": told(synthetic, folder / "talk"),
+        "heard": told(unseen, folder / "heard", textless=2),
+        "read": told(unseen, folder / "read", audio=False),
+    }
+
+
+def grid_file(folder, **changes):
+    head = small_config()
+    head["downstream_expert"]["datarc"]["bad_audio"] = "skip"
+    grid = {
+        "sources": {
+            "talk": {"kind": "corpus", "corpus": "${talk}", "counts_as": "synthetic"},
+            "shuffled": {"kind": "shuffled", "of": "talk"},
+            "half": {"kind": "share", "of": "talk", "shares": [0.5]},
+            "in-domain": {"kind": "in-domain", "folds": 2},
+            "majority": {"kind": "majority"},
+        },
+        "targets": {"heard": "${heard}", "read": "${read}"},
+        "upstreams": {"fbank": "fbank"},
+        "heads": {"small": head},
+        "encoders": {"bert": "${bert}"},
+        "text_heads": {"linear": LINEAR},
+        "fusions": {
+            "late": {"how": "late", "upstream": "fbank", "encoder": "bert"},
+            "joint": {"how": "features", "upstream": "fbank", "encoder": "bert"},
+        },
+        "seeds": 2,
+        "baseline": "shuffled",
+        "allow_leakage": True,
+        **changes,
+    }
+    path = folder / "mine.yaml"
+    path.write_text(yaml.safe_dump(grid, sort_keys=False), encoding="utf-8")
+    return path
+
+
+@pytest.fixture(scope="module")
+def done(tmp_path_factory, corpora, bert):
+    """A grid of all modalities that ran once."""
+    folder = tmp_path_factory.mktemp("benchmark")
+    path, out = grid_file(folder), folder / "out"
+    paths = {**{name: str(corpus) for name, corpus in corpora.items()}, "bert": str(bert)}
+    before, metrics.BOOTSTRAPS = metrics.BOOTSTRAPS, 20
+    try:
+        report = run_grid(path, out, paths=paths)
+    finally:
+        metrics.BOOTSTRAPS = before
+    return path, out, report, paths
+
+
+def test_text_and_fusion_stand_beside_speech_on_the_same_sources_and_seeds(done):
+    _, out, report, _ = done
+    assert report.failures == {}
+    rows = read_rows(out)
+    found = {(row.modality, row.system, row.head, row.target) for row in rows if row.source == "talk"}
+    assert found == {
+        ("speech", "fbank", "small", "heard"),
+        ("text", "bert", "linear", "heard"),
+        ("text", "bert", "linear", "read"),
+        ("fusion", "late", "late", "heard"),
+        ("fusion", "joint", "features", "heard"),
+    }
+    for source in ("talk", "shuffled", "half", "in-domain"):
+        for row in {(r.modality, r.system, r.target) for r in rows if r.source == source}:
+            seeds = [r.seed for r in rows if r.source == source and (r.modality, r.system, r.target) == row]
+            assert sorted(seeds) == [0, 1]
+    assert {(r.modality, r.target) for r in rows if r.source == "majority"} == {("speech", "heard"), ("text", "read")}
+    assert len({row.fingerprints["heard"] for row in rows if row.target == "heard"}) == 1
+
+
+def test_what_cannot_be_heard_is_left_out_and_said(done):
+    _, _, report, _ = done
+    assert "left out: speech systems on read: it holds no audio" in report.summary
+
+
+def test_words_that_tell_the_emotion_are_learnt_and_those_without_are_counted(done):
+    _, _, report, _ = done
+    text = {(r.source, r.target): r for r in report.rows if r.modality == "text" and r.seed == 0}
+    assert text["talk", "read"].test.metrics["UAR"].value > 0.7
+    assert text["talk", "read"].test.utterances == 16
+    assert text["talk", "heard"].test.utterances == 14
+    assert text["talk", "heard"].test.dropped == {"without text": 2}
+    fused = next(r for r in report.rows if r.system == "joint" and r.source == "talk")
+    assert (fused.test.utterances, fused.test.dropped) == (14, {"without text": 2})
+    spoken = next(r for r in report.rows if r.modality == "speech" and r.source == "talk")
+    assert spoken.test.utterances == 16
+
+
+def test_late_fusion_is_the_weighted_sum_of_the_rows_beside_it(done):
+    _, out, report, _ = done
+    rows = [r for r in report.rows if (r.source, r.seed, r.target) == ("talk", 1, "heard")]
+    shares = {}
+    for row in rows:
+        with (out / row.predictions).open(newline="") as file:
+            lines = {line["id"]: line for line in csv.DictReader(file)}
+        shares[row.system] = {i: np.array([float(line[f"p_{c}"]) for c in FOUR.classes]) for i, line in lines.items()}
+    late = next(row for row in rows if row.system == "late")
+    folder = next(p.parent for p in out.glob("systems/*/README.md") if late.id in p.read_text(encoding="utf-8"))
+    (weight,) = json.loads((folder / "results.json").read_text())["heard"]["weights of speech"]
+    for utterance, mixed in shares["late"].items():
+        expected = weight * shares["fbank"][utterance] + (1 - weight) * shares["bert"][utterance]
+        np.testing.assert_allclose(mixed, expected, atol=2e-6)
+
+
+def test_rows_of_all_modalities_make_one_leaderboard(done):
+    _, out, _, _ = done
+    board = load_board(out, "shuffled")
+    assert {line.row.modality for line in board.lines} == {"speech", "text", "fusion"}
+    compared = {(c.entry.first.modality, c.entry.first.source) for t in board.tables for c in t.comparisons}
+    assert {("text", "talk"), ("fusion", "half")} <= compared
+    statistics = json.loads((out / "statistics.json").read_text())
+    assert {c["modality"] for c in statistics["comparisons"]} == {"speech", "text", "fusion"}
+
+
+def test_a_second_run_does_nothing_and_a_lost_fusion_is_made_again_to_the_same_predictions(done, monkeypatch):
+    path, out, report, paths = done
+    lost = [next(r for r in report.rows if r.system == name) for name in ("late", "joint", "bert")]
+    before = {row.id: (out / row.predictions).read_bytes() for row in lost}
+    for row in lost:
+        (out / "rows" / f"{row.id}.json").unlink()
+        (out / row.predictions).unlink()
+    monkeypatch.setattr(TextEncoder, "encode", None)  # all is stored
+    again = run_grid(path, out, paths=paths)
+    assert again.failures == {}
+    assert {row.id: (out / row.predictions).read_bytes() for row in lost} == before
+    monkeypatch.setattr("zero_shot_emotion.benchmark.run.run_text_job", None)
+    assert run_grid(path, out, paths=paths).rows == again.rows
+
+
+def test_each_text_system_has_a_card_and_a_classifier_that_does_not_care_about_its_batch(done):
+    _, out, report, _ = done
+    row = next(r for r in report.rows if r.modality == "text" and r.source == "talk")
+    path = next(p for p in out.glob("systems/*/README.md") if row.id in p.read_text(encoding="utf-8"))
+    card = ModelCard.load(path)
+    assert (card.data.pipeline_tag, card.data.library_name) == ("text-classification", "transformers")
+    assert "# Text emotion recognition: talk → heard, read" in card.text
+    assert "zero-shot-emotion predict classifier LINES.txt -o emotions.csv" in card.text
+    classifier = load_classifier(path.parent / "classifier")
+    texts = [("it is fine", ()), ("i am so very very happy today and you are not", ()), ("why", ())]
+    together = classifier.predict(texts)
+    for words, expected in zip(texts, together, strict=True):
+        np.testing.assert_allclose(classifier.predict([words])[0], expected, atol=1e-5)
+    assert row.cost.parameters == classifier.parameters == 4 * 32 + 4
+    assert row.cost.features > 0
+
+
+def test_text_alone_needs_no_speech_of_a_synthetic_source(tmp_path, corpora, bert):
+    sources = {
+        "made": {"kind": "synthetic", "utterances": 40, "engine": "no such engine"},
+        "named": {"kind": "label-only", "utterances": 80},
+        "prior": {"kind": "prior", "of": "made", "target": "read"},
+        "shuffled": {"kind": "shuffled", "of": "named"},
+        "majority": {"kind": "majority"},
+    }
+    prior = {"neu": 0.4, "hap": 0.3, "ang": 0.2, "sad": 0.1}
+    path = grid_file(
+        tmp_path,
+        sources=sources,
+        targets={"read": {"corpus": "${read}", "prior": prior}},
+        upstreams={},
+        heads={},
+        fusions={},
+        seeds=1,
+    )
+    out = tmp_path / "out"
+    report = run_grid(path, out, paths={"read": str(corpora["read"]), "bert": str(bert)})
+    assert report.failures == {}
+    assert {r.source: (r.modality, r.source_kind) for r in report.rows} == {
+        "made": ("text", "synthetic"),
+        "named": ("text", "label-only"),
+        "prior": ("text", "synthetic"),
+        "shuffled": ("text", "shuffled"),
+        "majority": ("text", "majority"),
+    }
+    named = next(Corpus.load(p.parent) for p in out.glob("corpora/*/corpus.json") if "label-only" in p.read_text())
+    assert any(u.text and "angry" in u.text for u in named)
+    assert not list(out.glob("corpora/**/*.wav"))
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"upstreams": {}, "encoders": {}, "fusions": {}}, "upstreams: missing, expected some, or some encoders"),
+        ({"text_heads": {}}, "text_heads: missing, expected at least one for the encoders"),
+        ({"encoders": {"bert": {"encoder": "x", "heads": ["big"]}}}, "encoders.bert.heads: got 'big', expected one of"),
+        ({"encoders": {"fbank": "x"}, "fusions": {}}, "encoders: 'fbank' names two systems, expected different names"),
+        (
+            {"fusions": {"both": {"how": "late", "upstream": "fbank", "encoder": "gpt"}}},
+            "fusions.both.encoder: got 'gpt', expected one of bert",
+        ),
+        (
+            {"fusions": {"both": {"how": "early", "upstream": "fbank", "encoder": "bert"}}},
+            "fusions.both.how: got 'early', expected",
+        ),
+    ],
+)
+def test_a_grid_of_text_that_does_not_fit_is_told(tmp_path, changes, message):
+    with pytest.raises(GridError, match=r"mine.yaml: " + message.replace(".", r"\.")):
+        load_grid(grid_file(tmp_path, **changes))
+
+
+def test_a_text_head_that_is_wrong_is_told(tmp_path, corpora, bert):
+    path = grid_file(tmp_path, text_heads={"linear": {"head": {"select": "RNN"}}})
+    paths = {**{name: str(corpus) for name, corpus in corpora.items()}, "bert": str(bert)}
+    with pytest.raises(ConfigError, match=r"text_heads\.linear: head\.select: got 'RNN', expected"):
+        run_grid(path, tmp_path / "out", paths=paths)
+
+
+def test_an_encoder_that_does_not_load_costs_its_own_systems_alone(tmp_path, corpora, bert):
+    encoders = {"bert": "${bert}", "none": str(tmp_path / "none")}
+    sources = {"talk": {"kind": "corpus", "corpus": "${talk}"}}
+    small = {"upstreams": {}, "heads": {}, "fusions": {}, "baseline": None, "seeds": 1, "sources": sources}
+    path = grid_file(tmp_path, encoders=encoders, targets={"read": "${read}"}, **small)
+    paths = {"talk": str(corpora["talk"]), "read": str(corpora["read"]), "bert": str(bert)}
+    report = run_grid(path, tmp_path / "out", paths=paths)
+    assert [row.system for row in report.rows] == ["bert"]
+    assert "encoder.name: got" in report.failures["talk / none / linear / seed 0"]
+
+
+def test_a_missing_encoder_is_left_out_with_its_fusions(tmp_path, corpora):
+    path = grid_file(tmp_path)
+    paths = {name: str(corpus) for name, corpus in corpora.items()}
+    with pytest.raises(GridError, match=r"encoder bert: \$\{bert\} stands for nothing: give --path bert=FOLDER"):
+        run_grid(path, tmp_path / "out", paths=paths, dry_run=True)
+    listed = run_grid(path, tmp_path / "out", paths={**paths}, skip_missing=True, dry_run=True).summary
+    assert "encoder bert: ${bert} stands for nothing" in listed
+    assert "late" not in listed
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals")
+def test_a_killed_run_of_text_and_fusion_goes_on(tmp_path, corpora, bert):
+    sources = {"talk": {"kind": "corpus", "corpus": "${talk}"}}
+    path = grid_file(tmp_path, sources=sources, baseline=None, targets={"heard": "${heard}"})
+    out = tmp_path / "out"
+    paths = {"talk": str(corpora["talk"]), "heard": str(corpora["heard"]), "bert": str(bert)}
+    options = [word for name, value in paths.items() for word in ("--path", f"{name}={value}")]
+    command = [sys.executable, "-m", "zero_shot_emotion.cli", "benchmark", str(path), "-o", str(out), "-j", "1"]
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    with subprocess.Popen([*command, *options], env=environment, **quiet) as process:
+        while process.poll() is None and not list(out.glob("rows/*.json")):
+            time.sleep(0.05)
+        process.send_signal(signal.SIGKILL)
+    early = {file: file.read_bytes() for file in out.glob("rows/*.json")}
+    assert early
+    report = run_grid(path, out, paths=paths)
+    assert (len(report.rows), report.failures) == (8, {})
+    assert {file: file.read_bytes() for file in early} == early
