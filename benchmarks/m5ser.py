@@ -4,10 +4,10 @@
 
 English dialogues that ship (stage 1) and parallel sentences in five languages (stage 2), spoken by espeak-ng, emotion
 by rule; log-mel bands, stored once; a LLaMA of two layers that this script trains on lines of dialogue and their
-emotions for a minute or two. German is left out of stage 2, because EmoDB is German. Seeds are of the training and its
-dev split; the corpora are made once. Prints a Markdown table: UAR on each target, all seeds together, 95% over its
-speakers, and how well a linear probe tells the language from the emotional space on held-out sentences and speakers.
-What is done already is not done again.
+emotions for a minute or two. German is left out of stage 2, because EmoDB is German. Seeds are of the training and
+its dev split; the corpora are made once. Prints a Markdown table: UAR on each target, all seeds together, 95% over
+its speakers, and how well a linear probe tells the language from the emotional space on held-out sentences and
+speakers. What is done already is not done again.
 """
 
 from __future__ import annotations

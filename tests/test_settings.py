@@ -87,8 +87,7 @@ def test_one_corpus_needs_no_list() -> None:
         ),
         (
             section(modelrc={"select": "Transformer"}),
-            "modelrc.select: got 'Transformer', expected: Input should be 'UtteranceLevel', 'DeepModel', 'ResNet50' or "
-            "'EmotionQFormer'",
+            "modelrc.select: got 'Transformer', expected: Input should be 'UtteranceLevel', 'DeepModel'",
         ),
         (
             section(modelrc={"projector_dim": "wide"}),

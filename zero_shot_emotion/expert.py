@@ -241,8 +241,8 @@ class DownstreamExpert(nn.Module):
             return []
         write_predictions(self.expdir, split, self._sources.get(split), predictions)
         if self._arguments.get("mode") == "evaluate":
-            if records["embedding"]:
-                write_embeddings(self.expdir, split, predictions.ids, np.array(records["embedding"], dtype=np.float32))
+            if space := records.get("embedding"):
+                write_embeddings(self.expdir, split, predictions.ids, np.array(space, dtype=np.float32))
             self._report(split, predictions)
             return []
         best = self._best(split, scores[self.datarc.dev_metric], global_step)
