@@ -1,6 +1,7 @@
 """Training and testing on stored features against the same on the upstream itself, by s3prl's own command."""
 
 import csv
+import json
 from pathlib import Path
 from typing import Any
 
