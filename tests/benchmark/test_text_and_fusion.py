@@ -208,6 +208,7 @@ def test_text_alone_needs_no_speech_of_a_synthetic_source(tmp_path, corpora, ber
         "named": {"kind": "label-only", "utterances": 80},
         "prior": {"kind": "prior", "of": "made", "target": "read"},
         "shuffled": {"kind": "shuffled", "of": "named"},
+        "nearest": {"kind": "untrained", "labeller": {"kind": "similarity", "model": "${bert}"}},
         "majority": {"kind": "majority"},
     }
     prior = {"neu": 0.4, "hap": 0.3, "ang": 0.2, "sad": 0.1}
@@ -228,8 +229,12 @@ def test_text_alone_needs_no_speech_of_a_synthetic_source(tmp_path, corpora, ber
         "named": ("text", "label-only"),
         "prior": ("text", "synthetic"),
         "shuffled": ("text", "shuffled"),
+        "nearest": ("text", "untrained"),
         "majority": ("text", "majority"),
     }
+    nearest = next(r for r in report.rows if r.source == "nearest")
+    assert (nearest.system, nearest.head, nearest.test.utterances) == ("similarity", "none", 16)
+    assert (nearest.cost.training, nearest.cost.testing > 0) == (None, True)
     named = next(Corpus.load(p.parent) for p in out.glob("corpora/*/corpus.json") if "label-only" in p.read_text())
     assert any(u.text and "angry" in u.text for u in named)
     assert not list(out.glob("corpora/**/*.wav"))
@@ -245,6 +250,10 @@ def test_text_alone_needs_no_speech_of_a_synthetic_source(tmp_path, corpora, ber
         (
             {"fusions": {"both": {"how": "late", "upstream": "fbank", "encoder": "gpt"}}},
             "fusions.both.encoder: got 'gpt', expected one of bert",
+        ),
+        (
+            {"sources": {"nli": {"kind": "untrained", "labeller": {"model": "x"}}}, "baseline": None},
+            "sources.nli.untrained.labeller: got {'model': 'x'}, expected: kind: missing, expected that of a labeller",
         ),
         (
             {"fusions": {"both": {"how": "early", "upstream": "fbank", "encoder": "bert"}}},
@@ -304,3 +313,22 @@ def test_a_killed_run_of_text_and_fusion_goes_on(tmp_path, corpora, bert):
     report = run_grid(path, out, paths=paths)
     assert (len(report.rows), report.failures) == (8, {})
     assert {file: file.read_bytes() for file in early} == early
+
+
+def test_untrained_probabilities_are_the_labellers_own(tmp_path, corpora, bert):
+    from generation.weak_labels.labeller import LabellerSpec, label
+    from zero_shot_emotion.taxonomy import load_taxonomy
+
+    told = {"kind": "similarity", "model": str(bert), "words": "all"}
+    small = {"upstreams": {}, "heads": {}, "fusions": {}, "baseline": None, "targets": {"read": "${read}"}}
+    sources = {"near": {"kind": "untrained", "taxonomy": "seven", "labeller": told}}
+    path = grid_file(tmp_path, sources=sources, **small)
+    report = run_grid(path, tmp_path / "out", paths={"read": str(corpora["read"]), "bert": str(bert)})
+    (row,) = report.rows
+    with (tmp_path / "out" / row.predictions).open(newline="") as file:
+        found = {line["id"]: [float(line[f"p_{c}"]) for c in FOUR.classes] for line in csv.DictReader(file)}
+    seven, corpus = load_taxonomy("seven"), Corpus.load(corpora["read"])
+    expected = label(list(corpus), LabellerSpec.model_validate(told), seven)
+    four = expected[:, [next(i for i, n in enumerate(seven.names) if seven.code(n) == c) for c in FOUR.classes]]
+    four /= four.sum(axis=1, keepdims=True)
+    np.testing.assert_allclose([found[u.id] for u in corpus], four, atol=1e-6)

@@ -10,7 +10,7 @@ from importlib.util import find_spec
 from ..config_files import MissingConfigError
 from ..corpus import Corpus, CorpusError
 from ..corpus.readers import open_corpus
-from .grid import CorpusSource, Grid, GridError, Paths, SyntheticSource
+from .grid import CorpusSource, Grid, GridError, Paths, SyntheticSource, UntrainedSource
 
 
 @dataclass
@@ -42,6 +42,9 @@ def find_missing(grid: Grid, paths: Paths) -> Missing:
             _try(missing.sources, name, partial(_open, grid, paths, source.corpus))
         elif isinstance(source, SyntheticSource) and source.text is not None:
             _try(missing.sources, name, partial(_open_text, paths, source.text))
+        elif isinstance(source, UntrainedSource):
+            for value in source.labeller.values():
+                _try(missing.sources, name, partial(paths.fill, str(value)))
     for name in grid.sources:
         gone = [base for base in grid.bases(name) if base in missing.sources and base != name]
         if gone:

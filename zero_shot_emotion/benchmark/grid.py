@@ -131,6 +131,29 @@ class MajoritySource(_Strict):
     description: str = ""
 
 
+class UntrainedSource(_Strict):
+    """No source at all: a labeller of text that needs no training, the floor of what training on a source is worth.
+
+    Attributes:
+        labeller: as in a config of ``weak-label``: its ``kind``, such as ``entailment``, and its settings, with
+            placeholders.
+        taxonomy: its classes; by default the shipped one of the label set's name.
+        description: for people.
+    """
+
+    kind: Literal["untrained"]
+    labeller: dict[str, Any]
+    taxonomy: str | None = None
+    description: str = ""
+
+    @field_validator("labeller")
+    @classmethod
+    def _has_a_kind(cls, labeller: dict[str, Any]) -> dict[str, Any]:
+        if not isinstance(labeller.get("kind"), str):
+            raise ValueError("kind: missing, expected that of a labeller, such as entailment or similarity")
+        return labeller
+
+
 class InDomainSource(_Strict):
     """The upper bound: the target itself, cross-validated with speakers (else dialogues) kept apart."""
 
@@ -147,6 +170,7 @@ Source = Annotated[
     | ShareSource
     | PriorSource
     | MajoritySource
+    | UntrainedSource
     | InDomainSource,
     Field(discriminator="kind"),
 ]
@@ -328,7 +352,7 @@ class Grid(_Strict):
             raise ValueError(f"sources.{name}.of: leads back to itself")
         for base in _bases(self.sources[name]):
             _check_known(f"sources.{name}.of", base, self.sources)
-            if isinstance(self.sources[base], MajoritySource | InDomainSource):
+            if isinstance(self.sources[base], MajoritySource | UntrainedSource | InDomainSource):
                 raise ValueError(f"sources.{name}.of: got {base!r}, expected a source that is a corpus")
             self._check_bases(base, (*above, name))
 
@@ -463,6 +487,13 @@ def placeholders(grid: Grid) -> Iterator[str]:
     texts = [source.corpus for source in grid.sources.values() if isinstance(source, CorpusSource)]
     texts += [source.text for source in grid.sources.values() if isinstance(source, SyntheticSource) and source.text]
     texts += [target.corpus for target in grid.targets.values()]
+    texts += [
+        value
+        for source in grid.sources.values()
+        if isinstance(source, UntrainedSource)
+        for value in source.labeller.values()
+        if isinstance(value, str)
+    ]
     texts += [encoder.encoder for encoder in grid.encoders.values()]
     texts += [text for upstream in grid.upstreams.values() for text in (upstream.ckpt, upstream.config) if text]
     for text in texts:

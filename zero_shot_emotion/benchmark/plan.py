@@ -15,7 +15,17 @@ from ..regression import read_regression
 from .availability import is_spoken, is_written
 from .corpora import kind_of
 from .fingerprint import AudioHashes, fingerprint
-from .grid import CorpusSource, Grid, GridError, InDomainSource, MajoritySource, Paths, PriorSource, ShareSource
+from .grid import (
+    CorpusSource,
+    Grid,
+    GridError,
+    InDomainSource,
+    MajoritySource,
+    Paths,
+    PriorSource,
+    ShareSource,
+    UntrainedSource,
+)
 from .row import Modality, Row, SourceKind
 
 Opened = dict[str, Corpus]
@@ -43,6 +53,7 @@ class System:
         text_head: what is trained on the encoder.
         fusion: of upstream and encoder; None where there is only one of them.
         silent: whether what needs no training is tested on what can be read.
+        labeller: the kind of what labels without training.
     """
 
     source: str
@@ -57,6 +68,7 @@ class System:
     text_head: str | None = None
     fusion: str | None = None
     silent: bool = False
+    labeller: str | None = None
 
     @property
     def modality(self) -> Modality:
@@ -68,7 +80,7 @@ class System:
     @property
     def model(self) -> str:
         """What a row calls the system."""
-        return self.fusion or self.upstream or self.encoder or MAJORITY
+        return self.fusion or self.upstream or self.encoder or self.labeller or MAJORITY
 
     @property
     def trained(self) -> str:
@@ -85,7 +97,7 @@ class System:
     @property
     def name(self) -> str:
         """For people."""
-        parts = [] if self.model == MAJORITY else [self.model, self.trained]
+        parts = [part for part in (self.model, self.trained) if part not in (MAJORITY, "none")]
         return " / ".join([self.source, *parts, f"seed {self.seed}"])
 
 
@@ -124,7 +136,7 @@ def make_plan(grid: Grid, paths: Paths, opened: Opened, hashes: AudioHashes) -> 
         hashes: of their sound.
     """
     prints = {spec: fingerprint(corpus, hashes.of(corpus)) for spec, corpus in opened.items()}
-    texts = {spec: fingerprint(corpus) for spec, corpus in opened.items()} if grid.encoders else {}
+    texts = {spec: fingerprint(corpus) for spec, corpus in opened.items()}
     heads = {name: head_config(grid, name) for name in grid.heads}
     heads |= {_text(name): text_head_config(grid, name) for name in grid.text_heads}
     fit = Fit(grid, opened)
@@ -294,6 +306,14 @@ def _systems(
     if isinstance(found, MajoritySource):
         if seed == grid.all_seeds[0]:  # nothing is drawn
             yield from _majorities(grid, source, seed, targets, config, fit)
+        return
+    if isinstance(found, UntrainedSource):
+        read = fit.targets("text", targets)
+        if read and seed == grid.all_seeds[0]:
+            kind, told = kind_of(grid, source), {**config, "seed": seed, "texts": {}}
+            labeller = found.labeller["kind"]
+            protocol = dict(grid.protocol)
+            yield System(source, kind, None, None, seed, read, told, protocol, silent=True, labeller=labeller)
         return
     protocol = {**grid.protocol, **_protocol(grid, source)}
     words = {"texts": {spec: texts[spec] for spec in own}} if grid.encoders else {}

@@ -33,11 +33,12 @@ from .corpora import Corpora
 from .features import Stores
 from .fingerprint import AudioHashes, fingerprint
 from .fused import FusionJob, run_fusion_job
-from .grid import CorpusSource, Grid, GridError, InDomainSource, Paths, SyntheticSource, load_grid
-from .plan import MAJORITY, Opened, Plan, System, make_plan
+from .grid import CorpusSource, Grid, GridError, InDomainSource, Paths, SyntheticSource, UntrainedSource, load_grid
+from .plan import Opened, Plan, System, make_plan
 from .row import Cost, Interval, Modality, Row, RowError, Test, read_rows, write_rows
 from .text import TEXTS, TextJob, TextStores, run_text_job
 from .train import Job, Part, default_device, read_facts, run_job
+from .untrained import UntrainedJob, run_untrained_job
 
 ROWS = "rows"
 """Folder of one file a row: what a kill leaves of them is whole."""
@@ -47,7 +48,7 @@ UPSTREAM = "upstream.json"
 """Beside a checkpoint: the upstream whose stored features it was trained on, for `zero_shot_emotion.predict`."""
 STATISTICS = "statistics.json"
 PAGE = "leaderboard.html"
-AnyJob = Job | TextJob | FusionJob
+AnyJob = Job | TextJob | FusionJob | UntrainedJob
 """A system, whole, as a worker gets it."""
 
 
@@ -214,7 +215,7 @@ class Benchmark:
         folder = self.folder(system)
         source = self.grid.sources[system.source]
         targets = {name: _absolute(self.corpora.target(name)) for name in system.targets}
-        if system.model == MAJORITY:
+        if not (system.upstream or system.encoder):
             return ()
         if isinstance(source, InDomainSource):
             (target,) = system.targets
@@ -234,6 +235,8 @@ class Benchmark:
             return self._fusion_job(system, parts)
         if system.encoder is not None:
             return self._text_job(system, parts)
+        if system.labeller is not None:
+            return self._untrained_job(system)
         return self._speech_job(system, parts)
 
     def _text_job(self, system: System, parts: tuple[Part, ...]) -> TextJob:
@@ -245,6 +248,19 @@ class Benchmark:
             seed=system.seed,
             store=self._texts.folder.absolute(),
             device=self._device,
+            threads=max(1, _cores() // max(1, self.workers)),
+        )
+
+    def _untrained_job(self, system: System) -> UntrainedJob:
+        source = self.grid.sources[system.source]
+        assert isinstance(source, UntrainedSource)
+        filled = {k: self.paths.fill(v) if isinstance(v, str) else v for k, v in source.labeller.items()}
+        return UntrainedJob(
+            folder=self.folder(system),
+            targets={name: _absolute(self.corpora.target(name)) for name in system.targets},
+            labeller=filled,
+            taxonomy=source.taxonomy or self.grid.labels,
+            labels=self.grid.labels,
             threads=max(1, _cores() // max(1, self.workers)),
         )
 
@@ -331,7 +347,7 @@ class Benchmark:
                 file.write(row.model_dump_json() + "\n")
         if isinstance(job, Job) and system.upstream is not None:
             self._name_upstream(system, job)
-        if system.model != MAJORITY:
+        if system.upstream or system.encoder:
             write_card(job.folder, self.grid, system, rows)
 
     def _name_upstream(self, system: System, job: Job) -> None:
@@ -380,8 +396,9 @@ class Benchmark:
         )
 
     def _cost(self, system: System, facts: dict[str, Any], target: str) -> Cost:
-        if system.model == MAJORITY:
-            return Cost()
+        if not (system.upstream or system.encoder):
+            seconds = facts.get("testing", {}).get(target)
+            return Cost(testing=seconds, device=facts.get("device"))
         used = self._used_by(system)
         passes: list[float | None] = []
         if system.upstream is not None:
@@ -400,7 +417,7 @@ class Benchmark:
 
     def _made(self, system: System) -> dict[str, str]:
         """Fingerprints over ids, labels and text of the corpora that were made; their sound follows from these."""
-        bases = [] if system.kind in ("in-domain", "majority") else self.grid.bases(system.source)
+        bases = [] if system.kind in ("in-domain", "majority", "untrained") else self.grid.bases(system.source)
         made = [base for base in bases if isinstance(self.grid.sources[base], SyntheticSource)]
         modality: Modality = "text" if system.modality == "text" else "speech"
         return {base: fingerprint(open_corpus(self.corpora.specs(base, system.seed, modality)[0])) for base in made}
@@ -427,6 +444,8 @@ def _worker(job: AnyJob) -> Callable[[Any], str | None]:
     """What does a job."""
     if isinstance(job, FusionJob):
         return run_fusion_job
+    if isinstance(job, UntrainedJob):
+        return run_untrained_job
     return run_text_job if isinstance(job, TextJob) else run_job
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from ..corpus import atomic_write
 from ..results import Predictions, read_predictions, write_predictions, write_report
@@ -95,12 +96,24 @@ def gather(folder: Path, parts: list[Path], name: str, spec: str, data: CorporaS
     source = Sources(settings, 0, medium="text", skip_textless=True).get(name)
     tests = [read_predictions(part, name).predictions for part in parts]
     found = {i: row for test in tests for i, row in zip(test.ids, test.probabilities, strict=True)}
+    report(folder, name, source, found, tests[0].classes, **about)
+
+
+def report(
+    folder: Path,
+    name: str,
+    source: Source,
+    found: Mapping[str, npt.NDArray[np.float64]],
+    classes: tuple[str, ...],
+    **about: Any,
+) -> None:
+    """Write what was said of a target, by the utterance's id: predictions and their report."""
     entries = tuple(entry for entry in source.entries if entry.id in found)
     predictions = Predictions(
         [entry.id for entry in entries],
         np.array([entry.label for entry in entries]),
         np.array([found[entry.id] for entry in entries]),
-        tests[0].classes,
+        classes,
     )
     tested = Source(entries, source.drops)
     write_predictions(folder, name, tested, predictions)
