@@ -10,9 +10,12 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from .corpus import LabelSet, UserError, explain, label_set
 from .corpus.utterance import Name
+from .taxonomy import load_taxonomy
 
 RESERVED = ("train", "dev")
 """Split names that no target may take."""
+TAXONOMY = "taxonomy"
+"""Before a colon, says that a taxonomy's name follows."""
 
 
 class ConfigError(UserError, ValueError):
@@ -43,7 +46,7 @@ class CorporaSettings(_Section):
         train: the corpora to train on, each as `zero_shot_emotion.corpus.readers.open_corpus` takes it.
         dev: corpora to choose the checkpoint on; by default dev is split off the training corpora.
         targets: the corpora to test on, by the name that ``-t`` takes.
-        labels: a built-in label set, or one of one's own.
+        labels: a built-in label set, one of one's own, or ``taxonomy:NAME`` for the classes of a taxonomy.
         valid_ratio: share of the training utterances that dev gets.
         dev_metric: what chooses the checkpoint.
     """
@@ -77,7 +80,8 @@ class CorporaSettings(_Section):
     def label_set(self) -> LabelSet:
         """The label set of the task."""
         if isinstance(self.labels, str):
-            return label_set(self.labels)
+            kind, _, name = self.labels.partition(":")
+            return load_taxonomy(name).label_set() if kind == TAXONOMY else label_set(self.labels)
         return LabelSet(self.labels.name, self.labels.classes, self.labels.merge, self.labels.drop)
 
     @property

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint, PackageNotFoundError, entry_points
 from typing import Any, Protocol
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -39,9 +39,9 @@ class Settings(BaseModel):
 class Recogniser(Protocol):
     """What writes down speech. The class is called with an instance of its own ``Settings``."""
 
-    @property
-    def versions(self) -> Mapping[str, str]:
-        """Of what it runs on; goes on the card."""
+    @staticmethod
+    def versions() -> Mapping[str, str]:
+        """Of what it runs on; goes on the card. Nothing is loaded for it."""
 
     def transcribe(self, audios: Sequence[Audio]) -> list[str]:
         """The words of each utterance at 16 kHz; empty where it hears none."""
@@ -60,6 +60,28 @@ def recogniser_class(name: str) -> Any:
     return known[name].load()
 
 
+def describe(name: str, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """What a recogniser's transcripts depend on: all its settings, and the versions of what it runs on.
+
+    Raises:
+        WeakLabelError: if there is none of the name, it is not installed, or a setting is not one of its own.
+    """
+    made = recogniser_class(name)
+    try:
+        checked = made.Settings.model_validate(settings)
+    except ValidationError as error:
+        known = ", ".join(made.Settings.model_fields) or "none"
+        raise WeakLabelError(f"transcripts.settings: {name}: {explain(error)} (settings: {known})") from None
+    try:
+        versions = dict(made.versions())
+    except PackageNotFoundError as error:
+        raise WeakLabelError(
+            f"transcripts.engine: {name}: {error}; expected it to be installed, as by "
+            f"pip install 'zero-shot-emotion[{name}]'"
+        ) from None
+    return {"engine": name, "settings": checked.model_dump(mode="json"), "versions": versions}
+
+
 @cache
 def load_recogniser(name: str, settings: str) -> Recogniser:
     """The recogniser of a name, made once a process.
@@ -69,21 +91,12 @@ def load_recogniser(name: str, settings: str) -> Recogniser:
         settings: as a JSON object.
 
     Raises:
-        WeakLabelError: if there is none, it is not installed, or a setting is not one of its own.
+        WeakLabelError: as `describe` does, or if what it loads is not there.
     """
+    given = json.loads(settings)
+    describe(name, given)
     made = recogniser_class(name)
-    try:
-        checked = made.Settings.model_validate(json.loads(settings))
-    except ValidationError as error:
-        known = ", ".join(made.Settings.model_fields) or "none"
-        raise WeakLabelError(f"transcripts.settings: {name}: {explain(error)} (settings: {known})") from None
-    try:
-        recogniser: Recogniser = made(checked)
-    except ImportError as error:
-        raise WeakLabelError(
-            f"transcripts.engine: {name}: {error}; expected it to be installed, as by "
-            f"pip install 'zero-shot-emotion[{name}]'"
-        ) from None
+    recogniser: Recogniser = made(made.Settings.model_validate(given))
     return recogniser
 
 

@@ -78,8 +78,8 @@ class ByLLM:
         self._answers = Answers(endpoint)
         self.keep_answers_in = self._answers.keep_in
 
-    @property
-    def versions(self) -> Mapping[str, str]:
+    @staticmethod
+    def versions() -> Mapping[str, str]:
         return {"openai": version("openai")}
 
     def label(self, turns: Sequence[Turn]) -> Array:

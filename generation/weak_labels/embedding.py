@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -20,21 +20,27 @@ class Embedder:
         revision: of the hub.
         device: of torch; by default a GPU if there is one.
         batch_tokens: of a batch, padding included.
+        cut: which end of a text that is too long.
     """
 
     def __init__(
-        self, model: str, revision: str | None = None, device: str | None = None, batch_tokens: int | None = None
+        self,
+        model: str,
+        revision: str | None = None,
+        device: str | None = None,
+        batch_tokens: int | None = None,
+        cut: Literal["left", "right"] = "right",
     ) -> None:
         from transformers import AutoModel, AutoTokenizer
 
         self._device = hub.device_of(device)
-        self._tokenizer = hub.load(AutoTokenizer, "model", model, revision)
+        self._tokenizer = hub.load(AutoTokenizer, "model", model, revision, truncation_side=cut)
         self._model = hub.load(AutoModel, "model", model, revision).to(self._device).eval()
         self._longest = hub.longest_input(self._tokenizer, self._model.config)
         self._batcher = Batcher(batch_tokens or (65536 if self._device.startswith("cuda") else 2048))
 
-    @property
-    def versions(self) -> Mapping[str, str]:
+    @staticmethod
+    def versions() -> Mapping[str, str]:
         """Of what runs the model."""
         return hub.versions()
 

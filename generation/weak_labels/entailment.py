@@ -68,7 +68,8 @@ class Entailment:
         device = hub.device_of(settings.device)
         half = {"dtype": torch.float16} if settings.half and device.startswith("cuda") else {}
         name, revision = settings.model, settings.revision
-        self._tokenizer = hub.load(AutoTokenizer, "model", name, revision)
+        side = "left" if settings.context else "right"  # the utterance itself comes last, after its context
+        self._tokenizer = hub.load(AutoTokenizer, "model", name, revision, truncation_side=side)
         self._model = hub.load(AutoModelForSequenceClassification, "model", name, revision, **half).to(device).eval()
         self._device = device
         self._entailment = entailment_index(name, self._model.config.label2id)
@@ -77,8 +78,8 @@ class Entailment:
         self._words = spread_words(taxonomy, settings.words)
         self._hypotheses = [template.format(word) for template in settings.templates for word in self._words.texts]
 
-    @property
-    def versions(self) -> Mapping[str, str]:
+    @staticmethod
+    def versions() -> Mapping[str, str]:
         return hub.versions()
 
     def label(self, turns: Sequence[Turn]) -> Array:

@@ -53,8 +53,8 @@ class FasterWhisper:
                 f"format: {reason}"
             ) from None
 
-    @property
-    def versions(self) -> Mapping[str, str]:
+    @staticmethod
+    def versions() -> Mapping[str, str]:
         return {package: version(package) for package in ("faster-whisper", "ctranslate2")}
 
     def transcribe(self, audios: Sequence[Audio]) -> list[str]:

@@ -38,7 +38,8 @@ class LabellerSettings(BaseModel):
     """What every labeller can be told. Goes on the card as it is, so it never holds a key.
 
     Attributes:
-        context: turns of the dialogue before and after, for labellers that read them.
+        context: turns of the dialogue on either side. A language model sees all; labellers that read one text see those
+            before, and cut the oldest where they are too many.
         sound: tell it how the utterance sounds, too.
     """
 
@@ -55,9 +56,9 @@ class Labeller(Protocol):
     must stay in the calling process, such as one that keeps a budget, says so in ``alone = True``.
     """
 
-    @property
-    def versions(self) -> Mapping[str, str]:
-        """Of what it runs on; goes on the card."""
+    @staticmethod
+    def versions() -> Mapping[str, str]:
+        """Of what it runs on; goes on the card. Nothing is loaded for it."""
 
     def label(self, turns: Sequence[Turn]) -> Array:
         """The probability of each class of the taxonomy for each turn."""

@@ -69,12 +69,12 @@ class Lexicon:
         self._width = len(taxonomy.names)
         self._words = self._read(settings.file)
 
-    @property
-    def versions(self) -> Mapping[str, str]:
+    @staticmethod
+    def versions() -> Mapping[str, str]:
         return {}
 
     def label(self, turns: Sequence[Turn]) -> Array:
-        return np.array([self._row(turn.text) for turn in turns]).reshape(-1, self._width)
+        return np.array([self._row(turn.told) for turn in turns]).reshape(-1, self._width)
 
     def _row(self, text: str) -> Array:
         counts = np.zeros(self._width)

@@ -67,9 +67,9 @@ class OpenSet:
         self._words = spread_words(taxonomy, "all")
         self._vectors = self._embedder.embed(self._words.texts)
 
-    @property
-    def versions(self) -> Mapping[str, str]:
-        return {"openai": version("openai"), **self._embedder.versions}
+    @staticmethod
+    def versions() -> Mapping[str, str]:
+        return {"openai": version("openai"), **Embedder.versions()}
 
     def label(self, turns: Sequence[Turn]) -> Array:
         votes = self.settings.votes

@@ -26,12 +26,10 @@ class PocketSphinx:
         """There is nothing that it can be told."""
 
     def __init__(self, settings: PocketSphinx.Settings) -> None:
-        import pocketsphinx  # noqa: F401 - tells at once where it is not installed
-
         self.settings = settings
 
-    @property
-    def versions(self) -> Mapping[str, str]:
+    @staticmethod
+    def versions() -> Mapping[str, str]:
         return {"pocketsphinx": version("pocketsphinx")}
 
     def transcribe(self, audios: Sequence[Audio]) -> list[str]:

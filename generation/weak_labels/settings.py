@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from zero_shot_emotion.config_files import find_config
 from zero_shot_emotion.corpus import explain
 
+from .asr import GIVEN, describe
 from .errors import WeakLabelError
 from .labeller import LabellerSpec
 
@@ -51,7 +52,7 @@ class Transcripts(_Section):
         batch: utterances that the engine gets at once.
     """
 
-    engine: str = "given"
+    engine: str = GIVEN
     file: Path | None = None
     settings: dict[str, Any] = {}
     batch: int = Field(default=16, ge=1)
@@ -145,4 +146,6 @@ def read_settings(config: str | Path, changes: Mapping[str, Any] | None = None) 
         raise WeakLabelError(f"{path}: " + (explain(error) if first["loc"] else f"expected {told}")) from None
     for labeller in settings.labellers:
         labeller.settings  # noqa: B018 - refuse a wrong one before hours of speech recognition
+    if settings.transcripts.engine != GIVEN:
+        describe(settings.transcripts.engine, settings.transcripts.settings)
     return settings

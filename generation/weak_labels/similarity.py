@@ -6,6 +6,7 @@ It is no inference: a sentence about anger is near to "angry" whoever is. It is 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Literal
 
 import numpy as np
 from pydantic import Field
@@ -52,16 +53,17 @@ class Similarity:
 
     def __init__(self, settings: Similarity.Settings, taxonomy: Taxonomy) -> None:
         self.settings = settings
-        self._embedder = Embedder(settings.model, settings.revision, settings.device, settings.batch_tokens)
+        cut: Literal["left", "right"] = "left" if settings.context else "right"  # the utterance itself comes last
+        self._embedder = Embedder(settings.model, settings.revision, settings.device, settings.batch_tokens, cut)
         self._words = spread_words(taxonomy, settings.words)
         prompts = [template.format(word) for template in settings.templates for word in self._words.texts]
         vectors = self._embedder.embed(prompts).reshape(len(settings.templates), len(self._words.texts), -1)
         mean = vectors.mean(axis=0)
         self._prompts = mean / np.linalg.norm(mean, axis=1, keepdims=True)
 
-    @property
-    def versions(self) -> Mapping[str, str]:
-        return self._embedder.versions
+    @staticmethod
+    def versions() -> Mapping[str, str]:
+        return Embedder.versions()
 
     def label(self, turns: Sequence[Turn]) -> Array:
         similarities = self._embedder.embed([turn.told for turn in turns]) @ self._prompts.T

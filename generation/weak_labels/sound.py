@@ -111,7 +111,7 @@ def _told(deviations: Mapping[str, float]) -> str:
     for name, deviation in deviations.items():
         if abs(deviation) < NOTABLE:
             continue
-        word = WORDS[name][deviation > 0]
+        word = WORDS[name][int(deviation > 0)]
         emphasis = ("much " if "than" in word else "very ") if abs(deviation) >= STRIKING else ""
         told.append(emphasis + word)
     return ", ".join(told) or "as usual"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 
 from pydantic import BaseModel, ConfigDict
 
@@ -37,20 +37,23 @@ def sound_items(corpus: Corpus, utterances: Iterable[Utterance] | None = None) -
     return [SoundItem(utterance=u, path=str(corpus.audio_path(u).resolve())) for u in chosen if u.file_name is not None]
 
 
-def sound_batches(items: list[SoundItem], size: int) -> list[SoundBatch]:
+def sound_batches(items: Sequence[SoundItem], size: int, seconds: Mapping[str, float]) -> list[SoundBatch]:
     """Batches of like length, whose members depend on the items alone."""
-    ordered = sorted(items, key=lambda item: (_samples(item.path), item.id))
+    ordered = sorted(items, key=lambda item: (seconds[item.id], item.id))
     return [
         SoundBatch(id=f"{number:06d}", items=tuple(ordered[start : start + size]))
         for number, start in enumerate(range(0, len(ordered), size))
     ]
 
 
-def _samples(path: str) -> float:
-    """Seconds of a file, 0 if it cannot be read: the step that reads it will tell why."""
+def durations(corpus: Corpus) -> tuple[dict[str, float], dict[str, str]]:
+    """By id the seconds of each file, as its header has them, and what is wrong with those that are none."""
     import soundfile
 
-    try:
-        return float(soundfile.info(path).duration)
-    except (soundfile.LibsndfileError, RuntimeError):
-        return 0.0
+    seconds, failures = {}, {}
+    for item in sound_items(corpus):
+        try:
+            seconds[item.id] = float(soundfile.info(item.path).duration)
+        except (soundfile.LibsndfileError, RuntimeError) as error:
+            failures[item.id] = f"{item.path}: expected an audio file: {error}"
+    return seconds, failures

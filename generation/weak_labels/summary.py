@@ -54,7 +54,7 @@ class WeakLabelReport:
     def _throughput(self) -> str:
         steps = ", ".join(f"{name} {seconds:.1f} s" for name, seconds in self.step_seconds.items())
         hours = self.card["audio_hours"]
-        rate = f", {hours / (self.seconds / 3600):.1f} hours of kept audio an hour" if hours and steps else ""
+        rate = f", {hours / (self.seconds / 3600):.1f} hours of audio an hour" if hours and steps else ""
         return f" ({steps}){rate}" if steps else ", it was there already"
 
 

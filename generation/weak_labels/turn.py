@@ -34,8 +34,13 @@ class Turn(BaseModel):
 
     @property
     def told(self) -> str:
-        """Its words and its sound as one text, for labellers that read one."""
-        return self.text if self.sound is None else f"{self.text} (The voice is {self.sound}.)"
+        """What labellers that read one text are shown: the turns before it, its words, its sound.
+
+        >>> Turn(text="No.", before=("Will you come?",), sound="very loud").told
+        'Will you come? No. (The voice is very loud.)'
+        """
+        sound = () if self.sound is None else (f"(The voice is {self.sound}.)",)
+        return " ".join((*self.before, self.text, *sound))
 
 
 def turns_of(

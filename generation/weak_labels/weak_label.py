@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections.abc import Mapping
 from concurrent.futures import Executor
@@ -24,8 +25,8 @@ from .acoustic_view import acoustic_view
 from .agreement import between_labellers, with_humans
 from .chunks import LabelTask, into_chunks, read_scores
 from .errors import WeakLabelError
-from .labeller import DIGITS, Array, distinct_turns, labeller_class
-from .noise import control, correct, entropies, margins
+from .labeller import DIGITS, Array, LabellerSpec, distinct_turns, labeller_class
+from .noise import Mask, control, correct, entropies, margins
 from .settings import WeakLabelSettings
 from .sound import MeasureTask, in_words
 from .sound_item import sound_items
@@ -77,6 +78,28 @@ def weak_label(
     return WeakLabelReport(out, card, run.steps.seconds, time.monotonic() - start)
 
 
+@dataclass(frozen=True)
+class _Labelled:
+    """What labellers make of the utterances that the first of them answers.
+
+    Attributes:
+        utterances: in the order of the corpus.
+        tables: each labeller's distributions, corrected by its prior, shape (utterances, classes).
+        priors: of the labellers, where they are corrected.
+        drops: how many utterances have no words, or no answer.
+    """
+
+    utterances: list[Utterance]
+    tables: dict[str, Array]
+    priors: dict[str, Array | None]
+    drops: dict[str, int]
+
+    @property
+    def scores(self) -> Array:
+        """Of the first labeller, who gives the labels."""
+        return next(iter(self.tables.values()))
+
+
 @dataclass
 class _Run:
     source: Corpus
@@ -87,25 +110,30 @@ class _Run:
     def write(self, out: Path, fingerprint: str) -> dict[str, Any]:
         """Do all steps and write the corpus."""
         corpus, failed = self._segment()
-        corpus, unheard = transcribe(corpus, self.settings.transcripts, self.steps)
+        corpus, unheard, hours = transcribe(corpus, self.settings.transcripts, self.steps)
         measures = self._measure(corpus)
         sounds = in_words(corpus.utterances, measures) if measures else {}
-        scores, nulls = self._label(corpus, sounds)
-        first = self.settings.labellers[0].title
-        spoken = [u for u in corpus if u.id in scores[first]]
-        tables = {name: np.array([rows[u.id] for u in spoken]) for name, rows in scores.items()}
-        if not spoken:
-            raise WeakLabelError(f"corpus {self.source.name!r}: no utterance has words, expected a transcript of some")
-        answered = ~np.isnan(tables[first]).any(axis=1)
-        utterances = [u for u, known in zip(spoken, answered, strict=True) if known]
-        if not utterances:
-            raise WeakLabelError(f"corpus {self.source.name!r}: {first} labels none of its {len(spoken)} utterances")
-        tables = {name: table[answered] for name, table in tables.items()}
-        priors = {name: self._prior(table, nulls.get(name)) for name, table in tables.items()}
-        tables = {name: correct(table, priors[name]) for name, table in tables.items()}
-        kept, drops = self._control(utterances, tables, measures)
-        labels = self.taxonomy.label_set()
+        labelled = self._labelled(corpus, *self._label(corpus, sounds))
+        kept, drops = self._control(labelled, measures)
+        lines = self._lines(labelled, kept, sounds)
+        _place_audio(corpus, lines, out)
         card = {
+            **self._origin(),
+            "labelled": len(labelled.utterances),
+            "distinct_transcripts": len({u.text for u in labelled.utterances}),
+            "drops": {**failed, **unheard, **labelled.drops, **drops},
+            "audio_hours": round(hours, 6),
+            **self._findings(labelled, kept),
+            "fingerprint": fingerprint,
+        }
+        return write_corpus(out, lines, card)
+
+    def _origin(self) -> dict[str, Any]:
+        """What the card says of where the corpus comes from."""
+        versions = {"zero_shot_emotion": __version__}
+        for labeller in self.settings.labellers:
+            versions |= labeller_class(labeller.kind).versions()
+        return {
             "name": f"{self.source.name}-weak",
             "stage": "weak-label",
             "description": "Labels that no listener gave: models read them from transcripts. Expect many to be wrong.",
@@ -113,27 +141,42 @@ class _Run:
             "taxonomy": self.taxonomy.model_dump(exclude={"unavailable", "classes"}),
             "config": self.settings.model_dump(mode="json", exclude_none=True),
             "source": {"name": self.source.name, "fingerprint": self.source.card.get("fingerprint")},
-            "labelled": len(utterances),
-            "distinct_transcripts": len({u.text for u in utterances}),
-            "drops": {
-                **failed,
-                **unheard,
-                "no words": len(corpus) - len(spoken),
-                f"no answer of {first}": len(spoken) - len(utterances),
-                **drops,
-            },
-            "mean_distribution": self._named(tables[first].mean(axis=0)),
-            **({"prior": self._named(prior)} if (prior := priors[first]) is not None else {}),
-            **({"agreement": between_labellers(tables)} if len(tables) > 1 else {}),
-            "versions": self._versions(),
-            "fingerprint": fingerprint,
+            "versions": dict(sorted(versions.items())),
         }
-        human = with_humans([u.label for u in utterances], tables[first], kept, labels, _groups(utterances))
-        if human is not None:
-            card["human"] = human
-        lines = self._lines(utterances, tables, kept, sounds)
-        card["audio_hours"] = _place_audio(corpus, lines, out)
-        return write_corpus(out, lines, card)
+
+    def _findings(self, labelled: _Labelled, kept: Mask) -> dict[str, Any]:
+        """What the card says of how labellers, and human labels where there were any, compare."""
+        found: dict[str, Any] = {"mean_distribution": self._named(labelled.scores.mean(axis=0))}
+        prior = next(iter(labelled.priors.values()))
+        if prior is not None:
+            found["prior"] = self._named(prior)
+        if len(labelled.tables) > 1:
+            found["agreement"] = between_labellers(labelled.tables)
+        utterances = labelled.utterances
+        human = [u.label for u in utterances]
+        compared = with_humans(human, labelled.scores, kept, self.taxonomy.label_set(), _groups(utterances))
+        return found if compared is None else {**found, "human": compared}
+
+    def _labelled(
+        self, corpus: Corpus, scores: Mapping[str, Mapping[str, Array]], nulls: Mapping[str, Array]
+    ) -> _Labelled:
+        """What there is to choose from, corrected.
+
+        Raises:
+            WeakLabelError: if it is nothing.
+        """
+        first = next(iter(scores))
+        spoken = [u for u in corpus if u.id in scores[first]]
+        if not spoken:
+            raise WeakLabelError(f"corpus {self.source.name!r}: no utterance has words, expected a transcript of some")
+        utterances = [u for u in spoken if not np.isnan(scores[first][u.id]).any()]
+        if not utterances:
+            raise WeakLabelError(f"corpus {self.source.name!r}: {first} labels none of its {len(spoken)} utterances")
+        tables = {name: np.array([rows[u.id] for u in utterances]) for name, rows in scores.items()}
+        priors = {name: self._prior(table, nulls.get(name)) for name, table in tables.items()}
+        corrected = {name: correct(table, priors[name]) for name, table in tables.items()}
+        drops = {"no words": len(corpus) - len(spoken), f"no answer of {first}": len(spoken) - len(utterances)}
+        return _Labelled(utterances, corrected, priors, drops)
 
     def _segment(self) -> tuple[Corpus, dict[str, int]]:
         settings = self.settings.segments
@@ -161,24 +204,30 @@ class _Run:
         """Each labeller's distributions by utterance, and what it makes of turns that say nothing."""
         found, nulls = {}, {}
         for labeller in self.settings.labellers:
-            told = labeller.settings
+            told, name = labeller.settings, labeller.title
             turns = turns_of(corpus, told.context, sounds if told.sound else None)
-            silent = [Turn(text=text) for text in NULL_TEXTS] if self.settings.noise.prior == "null" else []
-            chunks = into_chunks(distinct_turns([*turns.values(), *silent]), self.settings.chunk)
-            made = labeller_class(labeller.kind)
-            lines, _ = self.steps.run(
-                labeller.title,
-                chunks,
-                LabelTask(labeller, self.taxonomy, str(self.steps.out / ANSWERS)),
-                {"kind": labeller.kind, "settings": told.model_dump(mode="json"), "classes": self.taxonomy.classes},
-                alone=getattr(made, "alone", False),
-                skip_errors=False,  # a chunk without scores is no bad utterance, but a model that fails
-            )
-            rows = read_scores(lines, len(self.taxonomy.names))
-            found[labeller.title] = {name: rows[turn.key] for name, turn in turns.items()}
-            if silent:
-                nulls[labeller.title] = np.array([rows[turn.key] for turn in silent])
+            rows = self._rows(labeller, name, list(turns.values()))
+            found[name] = {utterance: rows[turn.key] for utterance, turn in turns.items()}
+            if self.settings.noise.prior == "null":
+                silent = [Turn(text=text) for text in NULL_TEXTS]
+                nulls[name] = np.array(list(self._rows(labeller, f"{name}-null", silent).values()))
         return found, nulls
+
+    def _rows(self, labeller: LabellerSpec, step: str, turns: list[Turn]) -> dict[str, Array]:
+        """A labeller's distributions by the keys of turns."""
+        lines, _ = self.steps.run(
+            step,
+            into_chunks(distinct_turns(turns), self.settings.chunk),
+            LabelTask(labeller, self.taxonomy, str(self.steps.out / ANSWERS)),
+            {
+                "kind": labeller.kind,
+                "settings": labeller.settings.model_dump(mode="json"),
+                "classes": self.taxonomy.classes,
+            },
+            alone=getattr(labeller_class(labeller.kind), "alone", False),
+            skip_errors=False,  # a chunk without scores is no bad utterance, but a model that fails
+        )
+        return read_scores(lines, len(self.taxonomy.names))
 
     def _prior(self, table: Array, null: Array | None) -> Array | None:
         """What a labeller's distributions are divided by."""
@@ -190,74 +239,53 @@ class _Run:
             raise WeakLabelError("noise.prior: null: a labeller gives turns without words no distribution; take mean")
         return np.asarray(known.mean(axis=0))
 
-    def _control(
-        self, utterances: list[Utterance], tables: Mapping[str, Array], measures: Mapping[str, dict[str, Any]]
-    ) -> tuple[Any, dict[str, int]]:
-        noise, names = self.settings.noise, list(tables)
-        scores = tables[names[0]]
+    def _control(self, labelled: _Labelled, measures: Mapping[str, Mapping[str, Any]]) -> tuple[Mask, dict[str, int]]:
+        noise, names, utterances = self.settings.noise, list(labelled.tables), labelled.utterances
         if noise.confident_learning == "acoustics":
-            labels = scores.argmax(axis=1).tolist()
-            classes = len(self.taxonomy.names)
+            labels, classes = labelled.scores.argmax(axis=1).tolist(), len(self.taxonomy.names)
             view: Array | None = acoustic_view(utterances, labels, classes, measures, self.settings.seed)
         else:
-            view = tables.get(noise.confident_learning or "")
-        others = {name: tables[name] for name in names[1:]}
-        return control(noise, scores, others, view, [u.id for u in utterances])
+            view = labelled.tables.get(noise.confident_learning or "")
+        others = {name: labelled.tables[name] for name in names[1:]}
+        return control(noise, labelled.scores, others, view, [u.id for u in utterances])
 
-    def _lines(
-        self, utterances: list[Utterance], tables: Mapping[str, Array], kept: Any, sounds: Mapping[str, str]
-    ) -> list[Utterance]:
-        names, first = self.taxonomy.names, next(iter(tables))
-        scores = tables[first]
-        margin, entropy = margins(scores), entropies(scores)
+    def _lines(self, labelled: _Labelled, kept: Mask, sounds: Mapping[str, str]) -> list[Utterance]:
+        margin, entropy = margins(labelled.scores), entropies(labelled.scores)
         lines = []
-        for i in np.flatnonzero(kept):
-            utterance = utterances[i]
-            changes: dict[str, Any] = {
-                "label": names[int(scores[i].argmax())],
+        for i in np.flatnonzero(kept).tolist():
+            utterance, given = labelled.utterances[i], self._given(labelled, i)
+            changes = {
+                "label": next(iter(given.values())),
                 "human_label": utterance.label,
-                "scores": self._named(scores[i]),
+                "scores": self._named(labelled.scores[i]),
                 "margin": round(float(margin[i]), DIGITS),
                 "entropy": round(float(entropy[i]), DIGITS),
-                "labeller": first,
+                "labeller": next(iter(given)),
+                "labels": given if len(given) > 1 else None,
+                "sound": sounds.get(utterance.id),
             }
-            if len(tables) > 1:
-                changes["labels"] = {
-                    name: None if np.isnan(table[i]).any() else names[int(table[i].argmax())]
-                    for name, table in tables.items()
-                }
-            if utterance.id in sounds:
-                changes["sound"] = sounds[utterance.id]
             lines.append(utterance.with_(**{key: value for key, value in changes.items() if value is not None}))
         return lines
+
+    def _given(self, labelled: _Labelled, i: int) -> dict[str, str | None]:
+        """Each labeller's label for an utterance, None where it gives none."""
+        rows = {name: table[i] for name, table in labelled.tables.items()}
+        return {n: None if np.isnan(row).any() else self.taxonomy.names[int(row.argmax())] for n, row in rows.items()}
 
     def _named(self, row: Array) -> dict[str, float]:
         return {name: round(float(p), DIGITS) for name, p in zip(self.taxonomy.names, row, strict=True)}
 
-    def _versions(self) -> dict[str, str]:
-        found = {"zero_shot_emotion": __version__}
-        for labeller in self.settings.labellers:
-            found |= labeller.load(self.taxonomy).versions
-        return dict(sorted(found.items()))
 
-
-def _place_audio(corpus: Corpus, lines: list[Utterance], out: Path) -> float:
-    """Link the audio of what is kept into the corpus, in the lines too; returns its hours."""
-    import shutil
-
-    import soundfile
-
+def _place_audio(corpus: Corpus, lines: list[Utterance], out: Path) -> None:
+    """Link the audio of what is kept into the corpus, in the lines too."""
     shutil.rmtree(out / AUDIO, ignore_errors=True)
-    seconds = 0.0
     for i, line in enumerate(lines):
         if line.file_name is None:
             continue
         path = corpus.audio_path(line)
-        seconds += float(soundfile.info(path).duration)
         file_name = f"{AUDIO}/{line.id}{path.suffix}"
         place(path, out / file_name, "link")
         lines[i] = line.with_(file_name=file_name)
-    return round(seconds / 3600, 6)
 
 
 def _groups(utterances: list[Utterance]) -> list[str] | None:

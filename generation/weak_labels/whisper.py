@@ -62,8 +62,8 @@ class Whisper:
         self._options = {"language": settings.language, "task": settings.task} if multilingual else {}
         self._batcher = Batcher(settings.batch)
 
-    @property
-    def versions(self) -> Mapping[str, str]:
+    @staticmethod
+    def versions() -> Mapping[str, str]:
         return hub.versions()
 
     def transcribe(self, audios: Sequence[Audio]) -> list[str]:
