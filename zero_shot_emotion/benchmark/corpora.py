@@ -74,7 +74,7 @@ class Corpora:
         for number, (train, test) in enumerate(pairs):
             places = [self._folder / f"{target}-{seed}-fold{number}-{part}" for part in ("train", "test")]
             for part, place in zip((train, test), places, strict=True):
-                _write(part, place, self._grid.label_set.classes)
+                write_linked(part, place, self._grid.label_set.classes)
             made.append((str(places[0]), str(places[1])))
         return made, by
 
@@ -125,7 +125,7 @@ class Corpora:
         for number, spec in enumerate(self.specs(base, seed)):
             corpus, _ = open_corpus(spec).with_labels(self._grid.label_set)
             folder = self._folder / f"{name}-{seed}-{number}"
-            _write(change(corpus), folder, self._grid.label_set.classes)
+            write_linked(change(corpus), folder, self._grid.label_set.classes)
             made.append(str(folder))
         return made
 
@@ -146,7 +146,7 @@ def kind_of(grid: Grid, name: str) -> SourceKind:
     return source.kind
 
 
-def _write(corpus: Corpus, folder: Path, classes: tuple[str, ...]) -> None:
+def write_linked(corpus: Corpus, folder: Path, classes: tuple[str, ...]) -> None:
     """A manifest whose audio stays where it is."""
     utterances = tuple(u.with_(file_name=str(corpus.audio_path(u).resolve())) for u in corpus)
     replace(corpus, utterances=utterances, card={**corpus.card, "labels": list(classes)}).save(folder)
