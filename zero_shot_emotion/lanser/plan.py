@@ -157,9 +157,9 @@ class Planner:
         )
 
     def finetunings(self, weak: WeakCorpus, pretrained: list[System]) -> Iterator[System]:
-        """Each target's shares from each start, seed by seed."""
-        for parts in self.targets.values():
-            for seed in range(self.settings.seeds):
+        """Each target's shares from each start, seed by seed: a run that is stopped has whole seeds."""
+        for seed in range(self.settings.seeds):
+            for parts in self.targets.values():
                 for share in self.settings.shares:
                     yield self._finetuning(parts, share, seed, weak, pretrained[seed % len(pretrained)])
                     yield self._finetuning(parts, share, seed, weak, None)
