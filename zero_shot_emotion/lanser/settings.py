@@ -16,6 +16,7 @@ from ..corpus import LabelSet, explain, label_set
 from ..corpus.labels import LabelError
 from ..corpus.utterance import Name
 from ..errors import UserError
+from ..settings import read_settings as read_downstream
 
 KIND = "lanser"
 """The folder of the shipped configs in ``configs/``."""
@@ -143,6 +144,7 @@ class LanserSettings(_Strict):
         found = [key for key in OURS if key in (value["downstream_expert"].get("datarc") or {})]
         if found:
             raise ValueError(f"a datarc without {found[0]!r}: the experiment fills it in")
+        read_downstream({"datarc": {}, **value["downstream_expert"]})  # refuse a wrong head before speech is labelled
         return value
 
     @model_validator(mode="after")
