@@ -233,6 +233,18 @@ def test_labels_that_were_hidden_are_compared_and_decide_nothing(tmp_path, model
     assert len(list((tmp_path / "out/systems").iterdir())) == 3
 
 
+def test_frozen_features_are_computed_once(tmp_path, models, target, synthetic):
+    told = {"upstream": {"upstream": "fbank", "stored": True}, "shares": [1.0], "seeds": 1}
+    report = run_lanser(
+        config_file(tmp_path, target, by_similarity(models), speech=str(synthetic), **told), tmp_path / "out"
+    )
+    assert (report.failures, {row.system for row in report.rows}) == ({}, {"fbank"})
+    commands = (tmp_path / "out/commands.sh").read_text()
+    assert (commands.count("-u stored -k"), commands.count("-m train")) == (3, 3)
+    named = [json.loads(path.read_text()) for path in (tmp_path / "out/systems").glob("*/upstream.json")]
+    assert named == [{"upstream": "fbank", "ckpt": None, "config": None}] * 3  # for predict
+
+
 def test_a_pre_training_that_fails_costs_what_starts_from_it_alone(tmp_path, models, target, synthetic):
     broken = downstream(optimizer__torch_optim_name="NoSuch")
     path = config_file(

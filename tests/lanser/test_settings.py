@@ -33,7 +33,7 @@ def write(folder, **changes):
 
 def test_what_ships_can_be_read():
     found = read_settings("open", PATHS)
-    assert (found.name, found.speech, found.head) == ("open", "/data/speech", "DeepModel-CNNSelfAttention")
+    assert (found.name, found.speech, found.head) == ("open", "/data/speech", "UtteranceLevel")
     weak = read_weak(found)
     assert weak.labellers[0].settings.model == "/data/encoder"
     assert (weak.taxonomy, read_weak(found, "six").taxonomy) == ("four", "six")
@@ -69,6 +69,7 @@ def test_placeholders_are_filled_from_the_config_too(tmp_path, monkeypatch):
         ({"finetune": small_config()}, r"a datarc without 'train': the experiment fills it in"),
         ({"pretrain": downstream(downstream_expert__modelrc__select="Deep")}, r"modelrc.select: got 'Deep', expected"),
         ({"finetune": downstream(downstream_expert__modelrc={"projector_dim": 3})}, r"the modelrc of pretrain in fine"),
+        ({"upstream": {"upstream": "x", "trainable": True, "stored": True}}, r"upstream: .*either trainable or stored"),
         ({"unknown": 1}, r"small.yaml: unknown: "),
     ],
 )

@@ -126,11 +126,21 @@ def _labelled(settings: LanserSettings, name: str, spec: str) -> Corpus:
 
 @dataclass(frozen=True)
 class Planner:
-    """Unfolds an experiment into systems."""
+    """Unfolds an experiment into systems.
+
+    Attributes:
+        settings: of the experiment.
+        out: its folder.
+        targets: split.
+        upstream: s3prl's options for it.
+        device: to train on.
+        threads: of torch, in each process.
+    """
 
     settings: LanserSettings
     out: Path
     targets: dict[str, Parts]
+    upstream: tuple[str, ...]
     device: str
     threads: int
 
@@ -207,7 +217,7 @@ class Planner:
             parts=(Part(folder, (train,), tests),),
             targets=tests,
             config=head,
-            upstream=(*self.settings.upstream.options, *carried),
+            upstream=(*self.upstream, *carried),
             labels=labels,
             seed=config["seed"],
             device=self.device,

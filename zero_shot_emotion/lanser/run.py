@@ -22,6 +22,7 @@ from .curve import draw, draw_up, table
 from .plan import Parts, Planner, System, split_targets
 from .rows import gather
 from .settings import LanserError, LanserSettings, read_settings
+from .store import name_upstream, upstream_options
 from .weak import WeakCorpus, compared, fits, label_speech, read_weak
 
 COMMANDS = "commands.sh"
@@ -82,7 +83,9 @@ def run_lanser(
     targets = split_targets(settings, out, hashes)
     weak = _label(settings, out, workers, skip_errors)
     warnings = _audit(out, weak, targets, hashes, allow_leakage)
-    planner = Planner(settings, out, targets, default_device(), max(1, _cores() // max(1, workers)))
+    device = default_device()
+    upstream = upstream_options(settings, out, weak, targets, device)
+    planner = Planner(settings, out, targets, upstream, device, max(1, _cores() // max(1, workers)))
     pretrained = {one.folder.name: planner.pretrainings(one) for one in weak}
     first = pretrained[weak[0].folder.name]
     systems = [s for its in pretrained.values() for s in its] + list(planner.finetunings(weak[0], first))
@@ -100,6 +103,9 @@ def run_lanser(
         late = [s for s in systems[len(early) :] if not broken & _starts(s)]
         failures |= _train(late, executor, "fine-tune and test", save)
     rows = save()
+    for system in systems:
+        if system.is_done:
+            name_upstream(settings, system)
     return Report(_summary(settings, out, weak, targets, systems, rows, failures, warnings), rows, failures)
 
 

@@ -46,19 +46,31 @@ class Upstream(_Strict):
         ckpt: ``-k``.
         config: ``-g``: a path, or a shipped one's name.
         trainable: ``-f``: it is trained along, in pre-training and in fine-tuning.
+        stored: its features are computed once, in a store that all trainings read.
     """
 
     upstream: str
     ckpt: str | None = None
     config: str | None = None
     trainable: bool = False
+    stored: bool = False
+
+    @model_validator(mode="after")
+    def _stays_as_it_was_stored(self) -> Self:
+        if self.trainable and self.stored:
+            raise ValueError("either trainable or stored: features that are stored do not learn")
+        return self
+
+    @property
+    def model_config_path(self) -> str | None:
+        """Of ``-g``."""
+        return None if self.config is None else str(find_config("upstreams", self.config, ".json"))
 
     @property
     def options(self) -> tuple[str, ...]:
         """For s3prl's command line."""
-        config = None if self.config is None else str(find_config("upstreams", self.config, ".json"))
         words = ["-u", self.upstream]
-        for flag, value in (("-k", self.ckpt), ("-g", config)):
+        for flag, value in (("-k", self.ckpt), ("-g", self.model_config_path)):
             words += [] if value is None else [flag, value]
         return (*words, *(["-f"] if self.trainable else []))
 
