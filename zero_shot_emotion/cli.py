@@ -609,6 +609,38 @@ def leave_one_language_out(
 
 
 @app.command()
+def lanser(
+    config: Annotated[str, typer.Argument(metavar="CONFIG", help="paper, open, or the path of a YAML.")],
+    out: Annotated[Path, typer.Option("-o", "--out", help="Folder of everything; a second run does what is missing.")],
+    path: Annotated[
+        list[str] | None,
+        typer.Option("--path", metavar="NAME=FOLDER", help="What ${NAME} stands for in the config; may be repeated."),
+    ] = None,
+    seeds: Annotated[int | None, typer.Option(min=1, help="How many, instead of the config's.")] = None,
+    skip_errors: SkipErrors = False,
+    allow_leakage: Annotated[bool, typer.Option(help="Go on where the speech holds sound of a test.")] = False,
+    contributor: Annotated[str, typer.Option(help="Who runs it; goes into the rows.")] = "",
+    workers: Annotated[int, typer.Option("-j", "--workers", min=0, help="Processes; 0 takes one a core.")] = 1,
+) -> None:
+    """LanSER whole: label speech weakly, pre-train on it, fine-tune on shares of a target, draw the curve."""
+    from .lanser.run import run_lanser
+
+    report = run_lanser(
+        config,
+        out,
+        paths=_pairs(path or [], "--path"),
+        seeds=seeds,
+        workers=_cores(workers),
+        skip_errors=skip_errors,
+        allow_leakage=allow_leakage,
+        contributor=contributor,
+    )
+    print(report.summary)
+    if report.failures:
+        raise typer.Exit(1)
+
+
+@app.command()
 def doctor(
     config: Annotated[
         Path | None, typer.Option("-c", "--config", help="A downstream config whose corpora are checked too.")

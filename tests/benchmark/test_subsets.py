@@ -3,7 +3,7 @@ from itertools import pairwise
 
 import pytest
 
-from zero_shot_emotion.benchmark.subsets import folds, share, shuffled, with_prior
+from zero_shot_emotion.benchmark.subsets import folds, share, shuffled, stratified_share, with_prior
 from zero_shot_emotion.corpus import Corpus, CorpusError, Utterance
 
 
@@ -97,3 +97,41 @@ def test_one_speaker_cannot_be_cross_validated():
         CorpusError, match=r"corpus 'c': cannot be cross-validated, all of it is one group \(by speaker\)"
     ):
         folds(corpus(speaker="one"), 5, 0)
+
+
+SHARES = (0.01, 0.1, 0.3, 1.0)
+
+
+@pytest.mark.parametrize("columns", [WITH_BOTH, {"speaker": "s{d}"}, {}])
+@pytest.mark.parametrize("seed", [0, 1])
+def test_a_stratified_share_holds_every_class_and_lies_in_a_larger_one(columns, seed):
+    whole = corpus(**columns)
+    parts = [stratified_share(whole, part, seed) for part in SHARES]
+    for small, large in pairwise(parts):
+        assert ids(small) < ids(large)
+    assert [set(part.counts().values()) for part in parts] == [{1}, {2}, {6}, {20}]
+    assert [u.id for u in parts[-1]] == [u.id for u in whole]
+
+
+def test_a_rare_class_is_never_lost():
+    rare = Utterance(id="rare", label="fea", dialogue="d0", speaker="s")
+    whole = corpus(**WITH_BOTH)
+    whole = Corpus("c", None, (*whole.utterances, rare))
+    assert all("rare" in ids(stratified_share(whole, part, 0)) for part in SHARES)
+
+
+@pytest.mark.parametrize(("columns", "column"), [(WITH_BOTH, "dialogue"), ({"speaker": "s{d}"}, "speaker")])
+def test_a_stratified_share_comes_from_few_groups(columns, column):
+    """In each class all groups but one are taken whole, or not at all."""
+    whole = corpus(**columns)
+    part = stratified_share(whole, 0.35, 5)
+    for label in whole.counts():
+        of, inside = ([getattr(u, column) for u in c if u.label == label] for c in (whole, part))
+        assert sum(0 < inside.count(group) < of.count(group) for group in set(of)) <= 1
+    assert len({getattr(u, column) for u in part}) <= 5
+
+
+def test_seeds_vary_the_stratified_share():
+    whole = corpus(**WITH_BOTH)
+    assert len({frozenset(ids(stratified_share(whole, 0.1, seed))) for seed in range(5)}) > 3
+    assert stratified_share(whole, 0.1, 0) == stratified_share(whole, 0.1, 0)

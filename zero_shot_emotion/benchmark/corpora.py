@@ -80,7 +80,7 @@ class Corpora:
         for number, (train, test) in enumerate(pairs):
             places = [self._folder / f"{target}-{seed}-fold{number}-{part}" for part in ("train", "test")]
             for part, place in zip((train, test), places, strict=True):
-                _write(part, place, self._grid.label_set.classes)
+                write_linked(part, place, self._grid.label_set.classes)
             made.append((str(places[0]), str(places[1])))
         return made, by
 
@@ -158,7 +158,7 @@ class Corpora:
         for number, spec in enumerate(self.specs(base, seed, modality)):
             corpus, _ = open_corpus(spec).with_labels(self._grid.label_set)
             folder = self._folder / f"{name}-{seed}-{number}{apart}"
-            _write(change(corpus), folder, self._grid.label_set.classes)
+            write_linked(change(corpus), folder, self._grid.label_set.classes)
             made.append(str(folder))
         return made
 
@@ -189,7 +189,7 @@ def kind_of(grid: Grid, name: str, modality: Modality = "speech") -> SourceKind:
     return source.kind
 
 
-def _write(corpus: Corpus, folder: Path, classes: tuple[str, ...]) -> None:
+def write_linked(corpus: Corpus, folder: Path, classes: tuple[str, ...]) -> None:
     """A manifest whose audio, if there is any, stays where it is."""
     utterances = tuple(
         u if u.file_name is None else u.with_(file_name=str(corpus.audio_path(u).resolve())) for u in corpus

@@ -390,7 +390,7 @@ class Benchmark:
             | self._made(system),
             config={**system.config, "target": self.grid.targets[target].corpus},
             command=shlex.join([*self.command, "--row", row_id]),
-            versions=_versions(),
+            versions=versions(),
             made=datetime.now(UTC).isoformat(timespec="seconds"),
             contributor=self.contributor,
         )
@@ -497,7 +497,8 @@ def _place(row: Row) -> tuple[object, ...]:
     return row.benchmark, row.system, row.head, row.source, row.target, row.seed
 
 
-def _versions() -> dict[str, str]:
+def versions() -> dict[str, str]:
+    """Of the packages that matter to a row."""
     found = {"python": platform.python_version()}
     for name in PACKAGES:
         try:

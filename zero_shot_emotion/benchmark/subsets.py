@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
@@ -34,6 +34,23 @@ def share(corpus: Corpus, part: float, seed: int) -> Corpus:
         taken.add(names[index])
         count += sizes[names[index]]
     return _of(corpus, [u for u, group in zip(corpus, groups, strict=True) if group in taken])
+
+
+def stratified_share(corpus: Corpus, part: float, seed: int) -> Corpus:
+    """A share of each class, at least one utterance of it, from as few dialogues (else speakers) as that takes.
+
+    The order of the dialogues, and of the utterances in them, is fixed by the seed alone, so that a smaller share lies
+    within a larger one.
+    """
+    groups = _dialogues(corpus.utterances)
+    names, rng = sorted(set(groups)), np.random.default_rng(seed)
+    place = {names[index]: rank for rank, index in enumerate(rng.permutation(len(names)))}
+    within = rng.permutation(len(corpus))
+    by_class: dict[str | None, list[int]] = defaultdict(list)
+    for index in sorted(range(len(corpus)), key=lambda i: (place[groups[i]], within[i])):
+        by_class[corpus.utterances[index].label].append(index)
+    taken = {i for members in by_class.values() for i in members[: max(1, int(part * len(members) + 0.5))]}
+    return _of(corpus, [u for i, u in enumerate(corpus) if i in taken])
 
 
 def with_prior(corpus: Corpus, prior: Mapping[str, float], seed: int) -> Corpus:

@@ -23,6 +23,7 @@ from ..sources import Source, Sources
 from .plan import SECTION
 
 BEST = "dev-best.ckpt"
+CONFIG = "config.yaml"
 COSTS = "costs.json"
 FACTS = "facts.json"
 LOG = "output.txt"
@@ -50,7 +51,7 @@ class Job:
         parts: one, or one a fold.
         targets: specs of whole targets by name.
         config: the head's downstream config; None always says the commonest class of the target.
-        upstream: s3prl's options for the upstream.
+        upstream: s3prl's options for the upstream, and what else tells where the training starts.
         labels: name of the label set.
         seed: of everything.
         device: to train on.
@@ -194,7 +195,8 @@ def _train(job: Job, part: Part) -> None:
         return
     resumed = any(part.folder.glob("states-*.ckpt"))
     start = time.monotonic()
-    _run(["-m", "train", *job.upstream, *_experiment(job, part), "-a"])
+    _write_config(job, part)
+    _run(_training(job, part))
     if not (part.folder / BEST).exists():
         raise TrainingError(f"{part.folder}: no {BEST} came of the training: eval_step must be at most total_steps")
     # Of a training that was killed and went on, nobody knows how long it would have taken.
@@ -213,7 +215,7 @@ def _test(job: Job, part: Part, target: str) -> None:
 
 def _evaluate(job: Job, part: Part, split: str) -> None:
     _set_today(part.folder / BEST, part, job.upstream)
-    _run(["-m", "evaluate", "-e", str(part.folder / BEST), "-t", split, "--device", job.device])
+    _run(_testing(job, part, split))
 
 
 def _run(options: list[str]) -> None:
@@ -223,16 +225,32 @@ def _run(options: list[str]) -> None:
     run_downstream(options)
 
 
-def _experiment(job: Job, part: Part) -> list[str]:
-    """Write the config with its corpora, and name it."""
+def commands(job: Job) -> list[list[str]]:
+    """What s3prl's command line would be told, for each part: a training, then a test on each target."""
+    return [
+        words
+        for part in job.parts
+        for words in (_training(job, part), *(_testing(job, part, target) for target in part.targets))
+    ]
+
+
+def _training(job: Job, part: Part) -> list[str]:
+    folder = ["-c", str(part.folder / CONFIG), "-p", str(part.folder)]
+    what = ["-d", "zero_shot_emotion", *folder, "--seed", str(job.seed), "--device", job.device]
+    return ["-m", "train", *job.upstream, *what, "-a"]
+
+
+def _testing(job: Job, part: Part, target: str) -> list[str]:
+    return ["-m", "evaluate", "-e", str(part.folder / BEST), "-t", target, "--device", job.device]
+
+
+def _write_config(job: Job, part: Part) -> None:
+    """The downstream config with its corpora."""
     assert job.config is not None
     expert = job.config["downstream_expert"]
     data = {**expert["datarc"], "train": list(part.train), "targets": part.targets}
-    path = part.folder / "config.yaml"
-    with atomic_write(path) as file:
+    with atomic_write(part.folder / CONFIG) as file:
         yaml.safe_dump({**job.config, "downstream_expert": {**expert, "datarc": data}}, file, sort_keys=False)
-    folder = ["-c", str(path), "-p", str(part.folder)]
-    return ["-d", "zero_shot_emotion", *folder, "--seed", str(job.seed), "--device", job.device]
 
 
 def _set_today(checkpoint: Path, part: Part, upstream: tuple[str, ...]) -> None:
@@ -243,7 +261,7 @@ def _set_today(checkpoint: Path, part: Part, upstream: tuple[str, ...]) -> None:
     data, arguments = states["Config"]["downstream_expert"]["datarc"], states["Args"]
     before = data["train"], data["targets"], arguments.expdir, arguments.upstream_ckpt
     data["train"], data["targets"], arguments.expdir = list(part.train), part.targets, str(part.folder)
-    arguments.upstream_ckpt = upstream[upstream.index("-k") + 1]
+    arguments.upstream_ckpt = upstream[upstream.index("-k") + 1] if "-k" in upstream else None
     if before != (data["train"], data["targets"], arguments.expdir, arguments.upstream_ckpt):
         with atomic_write(checkpoint, "wb") as file:
             torch.save(states, file)
