@@ -90,7 +90,7 @@ def _into_classes(taxonomy: Taxonomy, labels: str) -> npt.NDArray[np.float64]:
         label = wanted.of(code) if code is not None else None
         if label is not None:
             into[row, wanted.classes.index(label)] = 1
-    lacking = [c for c, some in zip(wanted.classes, into.any(axis=0), strict=True) if not some]
+    lacking = [c for c, some in zip(wanted.classes, into.sum(axis=0).tolist(), strict=True) if not some]
     if lacking:
         raise GridError(f"taxonomy: {taxonomy.name!r} has nothing for {', '.join(lacking)}, expected every class")
     return into
