@@ -97,7 +97,9 @@ class System:
     @property
     def name(self) -> str:
         """For people."""
-        parts = [part for part in (self.model, self.trained) if part not in (MAJORITY, "none")]
+        parts = [] if self.model == MAJORITY else [self.model]
+        if self.labeller is None and parts:
+            parts.append(self.trained)
         return " / ".join([self.source, *parts, f"seed {self.seed}"])
 
 

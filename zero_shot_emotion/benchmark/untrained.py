@@ -96,9 +96,10 @@ def _into_classes(taxonomy: Taxonomy, labels: str) -> npt.NDArray[np.float64]:
     return into
 
 
-def _shares(answers: npt.NDArray[np.float64]) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
+def _shares(answers: npt.NDArray[np.float64]) -> tuple[npt.NDArray[np.float64], list[bool]]:
     """Probabilities of the label set, and where there was no answer: there all classes are alike."""
-    total = answers.sum(axis=1, keepdims=True)
-    unanswered: npt.NDArray[np.bool_] = np.array([not row > 0 for row in total[:, 0]])
-    shares = np.where(unanswered[:, None], 1 / answers.shape[1], answers / np.where(unanswered[:, None], 1, total))
+    total = answers.sum(axis=1)
+    unanswered = [not value > 0 for value in total]  # NaN, too
+    shares = answers / np.where(unanswered, 1, total)[:, None]
+    shares[unanswered] = 1 / answers.shape[1]
     return shares, unanswered
