@@ -122,7 +122,7 @@ def train_and_test_dev(job: Job) -> None:
 
 
 def read_facts(folder: Path) -> dict[str, Any]:
-    """What is known of a trained system: seconds, number of parameters, layer weights, device."""
+    """What is known of a trained system: seconds, number of parameters, layer weights, score on dev, device."""
     path = folder / FACTS
     facts: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
     return facts
@@ -147,6 +147,7 @@ def _train_and_test(job: Job) -> None:
                 "testing": {name: sum(c["testing"].get(name, 0.0) for c in costs) for name in job.targets},
                 "parameters": facts[0]["parameters"],
                 "layer_weights": None if weights[0] is None else np.mean(weights, axis=0).tolist(),
+                "dev": float(np.mean([fact["dev"] for fact in facts])),
                 "device": job.device,
             },
             file,
@@ -268,12 +269,13 @@ def _set_today(checkpoint: Path, part: Part, upstream: tuple[str, ...]) -> None:
 
 
 def _learnt(checkpoint: Path) -> dict[str, Any]:
-    """Number of trained parameters, and the softmax of the layer weights where there are several layers."""
+    """Number of trained parameters, score on dev, and the softmax of the layer weights where there are several."""
     states = _states(checkpoint)
     head = {name: value for name, value in states["Downstream"].items() if name.startswith("classifier.")}
     weights = states["Featurizer"].get("weights")
     parameters = sum(value.numel() for value in head.values()) + (0 if weights is None else weights.numel())
-    return {"parameters": parameters, "layer_weights": None if weights is None else weights.softmax(-1).tolist()}
+    shares = None if weights is None else weights.softmax(-1).tolist()
+    return {"parameters": parameters, "layer_weights": shares, "dev": states["Downstream"]["best_score"].item()}
 
 
 def _states(checkpoint: Path) -> dict[str, Any]:

@@ -14,10 +14,11 @@ from typing import Any
 from ..benchmark.audit import AUDIT, Heard, compare, refuse_shared_audio, write_audit
 from ..benchmark.fingerprint import AudioHashes
 from ..benchmark.row import RESULTS, Row
-from ..benchmark.train import commands, default_device, run_job
+from ..benchmark.train import commands, default_device, read_facts, run_job
 from ..corpus import atomic_write
 from ..corpus.executors import local_executor
 from ..errors import UserError
+from ..settings import DataSettings
 from .curve import draw, draw_up, table
 from .plan import Parts, Planner, System, split_targets
 from .rows import gather
@@ -199,6 +200,7 @@ def _summary(
     warnings: Sequence[str],
 ) -> str:
     lines = [f"weak labels, {one.taxonomy.name}: {_agreement(one)}" for one in weak]
+    lines += [f"{s.name}: dev {_dev(s)}" for s in systems if s.kind == "weak-labels" and not s.utterances and s.is_done]
     lines += [
         f"{name}: {len(parts.train)} to learn from, {len(parts.test)} to be tested on, kept apart by {parts.by}"
         for name, parts in targets.items()
@@ -232,6 +234,16 @@ def _agreement(weak: WeakCorpus) -> str:
     return (
         f"{len(weak.corpus)} utterances; against labels that were hidden UAR {kept['UAR']:.3f}, kappa {kept['kappa']}"
     )
+
+
+def _dev(system: System) -> str:
+    """How well a pre-training tells weak labels that it was not trained on: whether there was anything to learn."""
+    config = system.job.config or {}
+    data = config["downstream_expert"]["datarc"]
+    classes = len(DataSettings(labels=system.job.labels).label_set.classes)
+    score = read_facts(system.job.folder).get("dev")
+    said = "not known" if score is None else f"{score:.3f}"
+    return f"{data.get('dev_metric', 'UAR')} {said} on weak labels, {classes} classes"
 
 
 def _cores() -> int:
