@@ -273,6 +273,15 @@ def test_a_text_head_that_is_wrong_is_told(tmp_path, corpora, bert):
         run_grid(path, tmp_path / "out", paths=paths)
 
 
+def test_a_late_fusion_with_a_head_that_says_nothing_of_dev_is_refused(tmp_path, corpora, bert):
+    path = grid_file(tmp_path, heads={"regression": {"logistic_regression": {}}}, upstreams={"lld": "fbank_no_cmvn"})
+    text = path.read_text(encoding="utf-8").replace("upstream: fbank\n", "upstream: lld\n")
+    path.write_text(text, encoding="utf-8")
+    paths = {**{name: str(corpus) for name, corpus in corpora.items()}, "bert": str(bert)}
+    with pytest.raises(GridError, match=r"fusions\.late: how: late weighs by .* 'regression' does not keep: expec"):
+        run_grid(path, tmp_path / "out", paths=paths, dry_run=True)
+
+
 def test_an_encoder_that_does_not_load_costs_its_own_systems_alone(tmp_path, corpora, bert):
     encoders = {"bert": "${bert}", "none": str(tmp_path / "none")}
     sources = {"talk": {"kind": "corpus", "corpus": "${talk}"}}
