@@ -213,6 +213,12 @@ def test_commands_are_those_that_were_run(done):
     assert sorted(told) == sorted(ran)
 
 
+def test_of_each_experiment_one_checkpoint_stays(done):
+    _, out, _ = done
+    assert {path.name for path in (out / "systems").glob("*/*.ckpt")} == {"dev-best.ckpt"}
+    assert len(list((out / "systems").glob("*/dev-best.ckpt"))) == 10
+
+
 def test_a_second_run_does_nothing_twice(done):
     path, out, report = done
     before = {file: file.stat().st_mtime_ns for file in (out / "systems").rglob("*") if file.is_file()}

@@ -93,6 +93,9 @@ def run_lanser(
     _write_commands(out, systems)
 
     def save() -> list[Row]:
+        for system in systems:
+            if system.is_done:
+                _tidy(settings, system)
         return gather(out, settings, systems, targets, shlex.join(words), contributor)
 
     save()
@@ -104,9 +107,6 @@ def run_lanser(
         late = [s for s in systems[len(early) :] if not broken & _starts(s)]
         failures |= _train(late, executor, "fine-tune and test", save)
     rows = save()
-    for system in systems:
-        if system.is_done:
-            name_upstream(settings, system)
     return Report(_summary(settings, out, weak, targets, systems, rows, failures, warnings), rows, failures)
 
 
@@ -173,6 +173,13 @@ def _outcomes(todo: Sequence[System], executor: Executor) -> Any:
             waiting[future] = system
     for future in as_completed(waiting):
         yield waiting[future], future.result()
+
+
+def _tidy(settings: LanserSettings, system: System) -> None:
+    """Name the upstream beside a checkpoint, and remove those that only a training which was killed would need."""
+    name_upstream(settings, system)
+    for path in system.job.folder.glob("states-*.ckpt"):
+        path.unlink()
 
 
 def _starts(system: System) -> set[str]:
