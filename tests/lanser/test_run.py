@@ -127,7 +127,7 @@ def test_the_five_steps_run_on_a_folder_of_wavs(done):
     assert {row.test.grouped_by for row in report.rows} == {"speaker"}
     dev = [line for line in report.summary.splitlines() if line.startswith("pre-train on ")]
     assert [line.rsplit(", ", 1)[1] for line in dev] == ["7 classes", "4 classes"]
-    assert all(", seed 0: dev UAR 0." in line for line in dev)
+    assert all(", seed 0: dev UAR " in line for line in dev)
 
 
 def test_speech_is_listened_to_once_for_all_taxonomies(done):

@@ -33,7 +33,7 @@ def write(folder, **changes):
 
 def test_what_ships_can_be_read():
     found = read_settings("open", PATHS)
-    assert (found.name, found.speech, found.head) == ("open", "/data/speech", "UtteranceLevel")
+    assert (found.name, found.speech, found.head) == ("lanser-open", "/data/speech", "UtteranceLevel")
     weak = read_weak(found)
     assert weak.labellers[0].settings.model == "/data/encoder"
     assert (weak.taxonomy, read_weak(found, "six").taxonomy) == ("four", "six")
