@@ -22,7 +22,7 @@ def _corpus(tmp_path_factory: pytest.TempPathFactory) -> Corpus:
 def test_the_shipped_corpus_is_large_balanced_and_over_all_scenarios(corpus: Corpus) -> None:
     counts = corpus.counts()
 
-    assert len(corpus) >= 2000
+    assert len(corpus) >= 4000
     assert set(counts) == {"ang", "hap", "neu", "sad"}
     assert len(set(counts.values())) == 1
     assert len({u.dialogue for u in corpus}) >= 80
@@ -128,7 +128,7 @@ def test_the_english_everyday_talk_says_line_by_line_what_the_german_says() -> N
     assert english == german
 
 
-@pytest.mark.parametrize(("name", "least"), [("iemocap", 2000), ("msp-podcast", 1200)])
+@pytest.mark.parametrize(("name", "least"), [("iemocap", 4000), ("msp-podcast", 1700)])
 def test_punctuation_does_not_tell_the_label(tmp_path: Path, name: str, least: int) -> None:
     corpus = generate(tmp_path / "text", datasheet=name, labels=FOUR).corpus
     exclaimed = {label: sum("!" in (u.text or "") for u in corpus if u.label == label) for label in FOUR.classes}
@@ -141,7 +141,7 @@ def test_length_and_punctuation_tell_little_of_the_label(corpus: Corpus) -> None
     guess = guess_from_surface([(u.label or "", u.text or "", u.dialogue) for u in corpus])
 
     assert guess is not None
-    assert guess.uar < 0.42
+    assert guess.uar < 0.4
 
 
 @pytest.mark.parametrize("utterances", [3, 40000])
