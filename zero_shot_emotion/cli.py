@@ -550,6 +550,8 @@ def weak_label(
     workers: Annotated[
         int, typer.Option("-j", "--workers", min=0, help="Processes, each with models of its own; 0 takes one a core.")
     ] = 1,
+    executor: ExecutorOption = None,
+    scheduler: Scheduler = None,
     skip_errors: SkipErrors = False,
     overwrite: Annotated[
         bool, typer.Option(help="Replace the corpus of another run; steps that fit are kept.")
@@ -560,15 +562,19 @@ def weak_label(
     from generation.weak_labels.settings import read_settings
     from generation.weak_labels.weak_label import weak_label as run
 
+    from .corpus.executors import open_executor
+
     settings = read_settings(config, {} if taxonomy is None else {"taxonomy": taxonomy})
-    report = run(
-        open_source(source),
-        out,
-        settings,
-        workers=_cores(workers),
-        skip_errors=skip_errors,
-        overwrite=overwrite,
-    )
+    with open_executor(executor, scheduler) as cluster:
+        report = run(
+            open_source(source),
+            out,
+            settings,
+            workers=_cores(workers),
+            executor=cluster,
+            skip_errors=skip_errors,
+            overwrite=overwrite,
+        )
     print(report.summary())
 
 
