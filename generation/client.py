@@ -59,7 +59,7 @@ class Client:
             http_client=DefaultAioHttpClient(),  # takes half the time of the other one
         )
         self._on_retry = on_retry
-        self._on_the_wire = 0
+        self._on_the_wire = self._about_to_leave = 0
         self._endpoint = endpoint
         self._fields = {k: value for k, value in endpoint.sampling().items() if k not in ("seed", "extra_body")}
         self._key = key
@@ -93,7 +93,11 @@ class Client:
         from openai import OpenAIError
 
         async with self._slots:
-            await self._leave()
+            self._about_to_leave += 1
+            try:
+                await self._leave()
+            finally:
+                self._about_to_leave -= 1
             answered = self.answered
             try:
                 answer = await self._ask(self._body(prompt, seed), schema)
@@ -172,7 +176,8 @@ class Client:
 
     def _is_enough(self, state: RetryCallState) -> bool:
         # while another request waits for the first answer of all, the endpoint may yet prove to be sound
-        hopeless = not self.answered and not self._on_the_wire and reason(_error(state)) in NOT_SET_UP
+        others = self._on_the_wire or self._about_to_leave
+        hopeless = not self.answered and not others and reason(_error(state)) in NOT_SET_UP
         attempts = self._endpoint.patience.attempts
         return state.attempt_number >= (min(attempts, HELLO_ATTEMPTS) if hopeless else attempts)
 
