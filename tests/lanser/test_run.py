@@ -21,6 +21,7 @@ from zero_shot_emotion.benchmark.grid import GridError
 from zero_shot_emotion.benchmark.leaderboard import load_board
 from zero_shot_emotion.benchmark.leaderboard.page import write_page
 from zero_shot_emotion.corpus import Corpus
+from zero_shot_emotion.corpus.executors import open_executor
 from zero_shot_emotion.lanser.run import run_lanser
 from zero_shot_emotion.lanser.settings import LanserError
 from zero_shot_emotion.testing import tiny_corpus
@@ -252,6 +253,24 @@ def test_frozen_features_are_computed_once(tmp_path, models, target, synthetic):
     assert (commands.count("-u stored -k"), commands.count("-m train")) == (3, 3)
     named = [json.loads(path.read_text()) for path in (tmp_path / "out/systems").glob("*/upstream.json")]
     assert named == [{"upstream": "fbank", "ckpt": None, "config": None}] * 3  # for predict
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_a_dask_cluster_gives_the_same_predictions(tmp_path, models, target, synthetic):
+    distributed = pytest.importorskip("distributed", reason="Dask is an optional extra")
+    path = config_file(tmp_path, target, by_similarity(models), speech=str(synthetic), shares=[1.0], seeds=1)
+    local = run_lanser(path, tmp_path / "local")
+    with (
+        distributed.LocalCluster(
+            n_workers=1, threads_per_worker=1, dashboard_address=None, scheduler_port=0, processes=True
+        ) as cluster,
+        open_executor(scheduler=cluster.scheduler_address) as executor,
+    ):
+        there = run_lanser(path, tmp_path / "there", executor=executor)
+    assert there.failures == {}
+    assert [row.id for row in there.rows] == [row.id for row in local.rows]
+    for row in there.rows:
+        assert (tmp_path / "there" / row.predictions).read_bytes() == (tmp_path / "local" / row.predictions).read_bytes()
 
 
 def test_a_pre_training_that_fails_costs_what_starts_from_it_alone(tmp_path, models, target, synthetic):

@@ -53,6 +53,7 @@ def run_lanser(
     paths: Mapping[str, str] | None = None,
     seeds: int | None = None,
     workers: int = 1,
+    executor: Executor | None = None,
     skip_errors: bool = False,
     allow_leakage: bool = False,
     contributor: str = "",
@@ -64,7 +65,8 @@ def run_lanser(
         out: folder of everything; a second run does what is missing.
         paths: what the config's placeholders stand for.
         seeds: how many, instead of the config's.
-        workers: processes.
+        workers: processes on this machine, where no executor is given.
+        executor: any `concurrent.futures.Executor` whose workers see the same files.
         skip_errors: leave out speech that cannot be read, and count it.
         allow_leakage: go on where the speech holds sound of a target's test.
         contributor: who runs it, for the rows.
@@ -82,7 +84,7 @@ def run_lanser(
     words += [] if seeds is None else ["--seeds", str(seeds)]
     hashes = AudioHashes(out / "audio-hashes.json")
     targets = split_targets(settings, out, hashes)
-    weak = _label(settings, out, workers, skip_errors)
+    weak = _label(settings, out, workers, skip_errors, executor)
     warnings = _audit(out, weak, targets, hashes, allow_leakage)
     device = default_device()
     upstream = upstream_options(settings, out, weak, targets, device)
@@ -100,23 +102,25 @@ def run_lanser(
 
     save()
     failures: dict[str, str] = {}
-    with local_executor(workers) as executor:
+    with local_executor(1 if executor else workers) as local:
         early = [system for its in pretrained.values() for system in its]
-        failures |= _train(early, executor, "pre-train", save)
+        failures |= _train(early, executor or local, "pre-train", save)
         broken = {str(s.job.folder) for s in first if s.name in failures}
         late = [s for s in systems[len(early) :] if not broken & _starts(s)]
-        failures |= _train(late, executor, "fine-tune and test", save)
+        failures |= _train(late, executor or local, "fine-tune and test", save)
     rows = save()
     return Report(_summary(settings, out, weak, targets, systems, rows, failures, warnings), rows, failures)
 
 
-def _label(settings: LanserSettings, out: Path, workers: int, skip_errors: bool) -> list[WeakCorpus]:
+def _label(
+    settings: LanserSettings, out: Path, workers: int, skip_errors: bool, executor: Executor | None
+) -> list[WeakCorpus]:
     """With the config's own taxonomy first; with the targets' classes too, where only these can be tested directly."""
-    weak = read_weak(settings)
-    found = [label_speech(settings, weak, out, workers=workers, skip_errors=skip_errors)]
+    how: dict[str, Any] = {"workers": workers, "skip_errors": skip_errors, "executor": executor}
+    found = [label_speech(settings, read_weak(settings), out, **how)]
     if settings.zero_shot and not fits(found[0].taxonomy, settings):
         own = read_weak(settings, settings.labels)
-        found.append(label_speech(settings, own, out, workers=workers, skip_errors=skip_errors))
+        found.append(label_speech(settings, own, out, **how))
         if not fits(found[1].taxonomy, settings):
             raise LanserError(f"zero_shot: the taxonomy {settings.labels!r} has other classes than the label set")
     agreement = {one.taxonomy.name: compared(one.card) for one in found}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -68,7 +69,13 @@ def read_weak(settings: LanserSettings, taxonomy: str | None = None) -> WeakLabe
 
 
 def label_speech(
-    settings: LanserSettings, weak: WeakLabelSettings, out: Path, *, workers: int, skip_errors: bool
+    settings: LanserSettings,
+    weak: WeakLabelSettings,
+    out: Path,
+    *,
+    workers: int,
+    skip_errors: bool,
+    executor: Executor | None = None,
 ) -> WeakCorpus:
     """Label the speech, or find it labelled.
 
@@ -76,8 +83,9 @@ def label_speech(
         settings: of the experiment.
         weak: of the labelling.
         out: folder of the experiment.
-        workers: processes.
+        workers: processes on this machine, where no executor is given.
         skip_errors: leave out what cannot be read, and count it.
+        executor: does the work instead.
     """
     speech, taxonomy = open_source(settings.speech), load_taxonomy(weak.taxonomy)
     config = weak.model_dump(mode="json")
@@ -85,7 +93,7 @@ def label_speech(
     folder = out / "weak" / f"{taxonomy.name}-{Row.id_for(recipe)[:8]}"
     if not (folder / CARD).exists():
         _share_steps(folder, out / SHARED)
-    report = weak_label(speech, folder, weak, workers=workers, skip_errors=skip_errors)
+    report = weak_label(speech, folder, weak, workers=workers, skip_errors=skip_errors, executor=executor)
     labels = settings.labels if fits(taxonomy, settings) else f"{TAXONOMY}:{weak.taxonomy}"
     return WeakCorpus(folder, taxonomy, labels, config, report.summary())
 
