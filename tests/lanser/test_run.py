@@ -270,7 +270,8 @@ def test_a_dask_cluster_gives_the_same_predictions(tmp_path, models, target, syn
     assert there.failures == {}
     assert [row.id for row in there.rows] == [row.id for row in local.rows]
     for row in there.rows:
-        assert (tmp_path / "there" / row.predictions).read_bytes() == (tmp_path / "local" / row.predictions).read_bytes()
+        given, expected = (tmp_path / place / row.predictions for place in ("there", "local"))
+        assert given.read_bytes() == expected.read_bytes()
 
 
 def test_a_pre_training_that_fails_costs_what_starts_from_it_alone(tmp_path, models, target, synthetic):
