@@ -44,6 +44,7 @@ input: {feat_type: mel, channel: 0, log: true, delta: 0, cmvn: false}
 """Few frames, so that a training takes a minute."""
 NO_CONTRAST = {"text_contrast": 0.0, "emotion_contrast": 0.0}
 ADVERSARIES = {"speaker_adversary": 0.1, "language_adversary": 0.1}
+STRONG = {"speaker_adversary": 1.0, "language_adversary": 1.0}
 # name: the stage, what changes its losses, and what it starts from
 SYSTEMS: dict[str, tuple[int, dict[str, float], str | None]] = {
     "stage 1, no contrast": (1, NO_CONTRAST, None),
@@ -51,6 +52,7 @@ SYSTEMS: dict[str, tuple[int, dict[str, float], str | None]] = {
     "stages 1+2, no contrast": (2, NO_CONTRAST, "stage 1, no contrast"),
     "stages 1+2": (2, {}, "stage 1"),
     "stages 1+2, adversaries": (2, ADVERSARIES, "stage 1"),
+    "stages 1+2, adversaries of weight 1": (2, STRONG, "stage 1"),
 }
 
 
