@@ -46,8 +46,8 @@ def row(folder, source, seed, right, target="real", kind="real", utterances=240)
 
 def test_the_majority_class_is_a_baseline_of_every_model(tmp_path):
     """It has one seed and no model; whoever beats it hears something."""
-    rows = [row(tmp_path, source, seed, 0.8) for source in ("one", "other") for seed in range(2)]
-    rows[2:] = [made.model_copy(update={"head": "another"}) for made in rows[2:]]
+    rows = [row(tmp_path, source, seed, 0.8) for source in ("one", "other") for seed in range(4)]
+    rows[4:] = [made.model_copy(update={"head": "another"}) for made in rows[4:]]
     always = row(tmp_path, "majority", 0, 0.5, kind="majority").model_copy(
         update={"system": "majority", "head": "none"}
     )
@@ -60,9 +60,9 @@ def test_the_majority_class_is_a_baseline_of_every_model(tmp_path):
 
 def test_it_says_what_beats_what_and_what_is_not_shown(tmp_path):
     rights = {"better": 0.9, "worse": 0.4, "alike": 0.6, "base": 0.6}
-    rows = [row(tmp_path, source, seed, right) for source, right in rights.items() for seed in range(3)]
+    rows = [row(tmp_path, source, seed, right) for source, right in rights.items() for seed in range(5)]
     scores, comparisons = evaluate(tmp_path, rows, baseline="base")
-    assert [(score.key.source, score.mean.seeds) for score in scores] == [(source, 3) for source in rights]
+    assert [(score.key.source, score.mean.seeds) for score in scores] == [(source, 5) for source in rights]
     assert [comparison.key.source for comparison in comparisons] == ["better", "worse", "alike"]
     better, worse, alike = (comparison.sentence for comparison in comparisons)
     d = comparisons[0].difference
@@ -74,6 +74,25 @@ def test_it_says_what_beats_what_and_what_is_not_shown(tmp_path):
         f"worse is beaten by base on real (fbank, demo) by {-d.value:.3f} [{-d.high:.3f}, {-d.low:.3f}]"
     )
     assert alike.startswith("no difference shown between alike and base on real (fbank, demo): UAR ")
+
+
+def test_a_single_seed_is_said_where_another_could_differ(tmp_path):
+    rows = [row(tmp_path, source, 0, 0.8) for source in ("one", "two")] + [row(tmp_path, "two", 1, 0.8)]
+    rows += [row(tmp_path, "majority", 0, 0.5, kind="majority")]
+    told = {c.key.source: c.sentence for base in ("two", "majority") for c in evaluate(tmp_path, rows, base)[1]}
+    assert told["one"].endswith("; one seed of one: other seeds may differ")
+    assert "one seed" not in told["two"]
+
+
+def test_seeds_of_the_same_number_are_drawn_together(tmp_path):
+    """The baseline is worse by the same in each seed; if each side drew seeds of its own, that would not show."""
+    rights = {"low": (0.3, 0.4, 0.5, 0.6), "high": (0.5, 0.6, 0.7, 0.8)}
+    rows = [row(tmp_path, name, seed, right) for name, of in rights.items() for seed, right in enumerate(of)]
+    paired = evaluate(tmp_path, rows, "low")[1][0].difference
+    apart = [made.model_copy(update={"seed": made.seed + 4 * (made.source == "low")}) for made in rows]
+    own = evaluate(tmp_path, apart, "low")[1][0].difference
+    assert paired.value == own.value
+    assert paired.low > 0 > own.low
 
 
 def test_holm_is_over_all_targets_together(tmp_path):

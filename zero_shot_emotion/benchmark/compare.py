@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from .row import Row, RowError
+from .row import UNDRAWN, Row, RowError
 from .statistics import Difference, Mean, Resampled, holm
 
 LEVEL = 0.05
@@ -54,6 +54,7 @@ class Comparison:
         metric: such as UAR.
         difference: source minus baseline.
         p_holm: adjusted over all comparisons that are reported together.
+        one_seed: of the two, what could differ over seeds and has one; that spread is not in the interval.
     """
 
     key: Key
@@ -61,10 +62,16 @@ class Comparison:
     metric: str
     difference: Difference
     p_holm: float
+    one_seed: tuple[str, ...] = ()
 
     @property
     def sentence(self) -> str:
         """What may be said of it."""
+        sources = " and ".join(self.one_seed)
+        return f"{self._finding}; one seed of {sources}: other seeds may differ" if sources else self._finding
+
+    @property
+    def _finding(self) -> str:
         d, on = self.difference, f"on {self.key.target} ({self.key.model})"
         if self.p_holm >= LEVEL:
             shown = f"{d.value:+.3f} [{d.low:+.3f}, {d.high:+.3f}]"
@@ -108,17 +115,17 @@ def evaluate(
     for row in rows:
         by_target[row.target, row.modality][_key(row)].append(row)
     scores: list[Score] = []
-    found: list[tuple[Key, Difference]] = []
+    found: list[tuple[Key, Difference, tuple[str, ...]]] = []
     for systems in by_target.values():
         resampled = _resampled(Path(folder), systems, metric)
         for key, its in systems.items():
             scores.append(Score(key, tuple(its), resampled.mean(str(key))))
         for key, other in _pairs(systems, baseline):
-            found.append((key, resampled.difference(str(key), str(other))))
-    adjusted = holm([difference.p for _, difference in found])
+            found.append((key, resampled.difference(str(key), str(other)), _one_seed(systems, key, other)))
+    adjusted = holm([difference.p for _, difference, _ in found])
     return scores, [
-        Comparison(key, baseline or "", metric, difference, p)
-        for (key, difference), p in zip(found, adjusted, strict=True)
+        Comparison(key, baseline or "", metric, difference, p, one_seed)
+        for (key, difference, one_seed), p in zip(found, adjusted, strict=True)
     ]
 
 
@@ -150,6 +157,11 @@ def _pairs(systems: dict[Key, list[Row]], baseline: str | None) -> list[tuple[Ke
     return [(key, of) for key, of in others.items() if of is not None]
 
 
+def _one_seed(systems: dict[Key, list[Row]], *keys: Key) -> tuple[str, ...]:
+    of = {key: ({row.seed for row in systems[key]}, systems[key][0].source_kind) for key in keys}
+    return tuple(key.source for key, (seeds, kind) in of.items() if len(seeds) == 1 and kind not in UNDRAWN)
+
+
 def _resampled(folder: Path, systems: dict[Key, list[Row]], metric: str) -> Resampled:
     first = next(iter(systems.values()))[0]
     lines = read_predictions(folder, first)
@@ -170,6 +182,7 @@ def _resampled(folder: Path, systems: dict[Key, list[Row]], metric: str) -> Resa
         len(first.labels),
         _groups([lines[name] for name in ids], first.test.grouped_by),
         metric,
+        seeds={str(key): [row.seed for row in rows] for key, rows in systems.items()},
     )
 
 

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from .compare import Comparison, Score
-from .row import RESULTS
+from .row import RESULTS, UNDRAWN
+from .statistics import drawn_over
 
 SHOWN = 20
 """Lines of a list that may be long."""
@@ -21,9 +22,11 @@ def table(scores: Sequence[Score], metric: str) -> list[str]:
         block = (s for s in scores if (s.key.target, s.key.modality) == (target, modality))
         its = sorted(block, key=lambda s: -s.mean.value)
         test, by = its[0].rows[0].test, its[0].rows[0].test.grouped_by
-        lines += ["", f"{target}, {modality}: {test.utterances} utterances, {metric}, 95% intervals by {by}"]
+        lines += ["", f"{target}, {modality}: {test.utterances} utterances, {metric}, 95% intervals by {_by(by, its)}"]
         for score in its:
             seeds = f"{score.mean.seeds} seed{'s' if score.mean.seeds > 1 else ''}"
+            if score.mean.seeds == 1 and score.rows[0].source_kind not in UNDRAWN:
+                seeds += f", interval by {by} alone"
             lines.append(f"  {score.key.source:<24} {score.key.model:<28} {score.mean!s:<32} {seeds}")
     return lines
 
@@ -42,7 +45,13 @@ def as_json(scores: Sequence[Score], comparisons: Sequence[Comparison], metric: 
     return {
         "metric": metric,
         "means": [
-            {**_key(score.key), **asdict(score.mean), "rows": [row.id for row in score.rows]} for score in scores
+            {
+                **_key(score.key),
+                **asdict(score.mean),
+                "interval_over": drawn_over(score.rows[0].test.grouped_by, score.mean.seeds),
+                "rows": [row.id for row in score.rows],
+            }
+            for score in scores
         ],
         "comparisons": [
             {**_key(c.key), "baseline": c.baseline, **asdict(c.difference), "p_holm": c.p_holm, "sentence": c.sentence}
@@ -61,6 +70,10 @@ def counted(out: Path, rows: int, planned: int, failures: Mapping[str, str], not
         lines.append(f"{len(failures)} systems failed:")
         lines += [f"  {name}: {problem}" for name, problem in list(failures.items())[:SHOWN]]
     return lines
+
+
+def _by(groups: str, scores: Sequence[Score]) -> str:
+    return drawn_over(groups, max(score.mean.seeds for score in scores))
 
 
 def _key(key: Any) -> dict[str, Any]:

@@ -36,6 +36,8 @@ SourceKind = Literal[
 ]
 """What a system was trained on. ``shuffled``, ``majority``, ``synthetic-neutral``, ``label-only`` are controls,
 ``in-domain`` is the upper bound, ``untrained`` is a system that needs no training, such as entailment."""
+UNDRAWN = ("majority", "untrained")
+"""Kinds in which a seed draws nothing: one row is all there is."""
 
 
 class RowError(UserError, ValueError):

@@ -6,13 +6,20 @@ Here a bootstrap set is a vector of weights, how often each utterance was drawn,
 all systems of a target at the price of a matrix product. That is what makes differences paired.
 
 Both levels are kept, although drawing whole groups is the textbook's way: with the 10 speakers of an acted corpus it
-gives intervals that hold the truth in less than 90 of 100 cases, while both levels give 92 to 99. The weights do not
-vary over seeds: the spread over seeds is the standard deviation, given beside the interval.
+gives intervals that hold the truth in less than 90 of 100 cases, while both levels give 92 to 99.
+
+Each set draws seeds too, crossed with the groups, as Owen's pigeonhole bootstrap (2007) and the Multi-Bootstrap of
+Sellam et al. (2022) do. To score the drawn seeds on the drawn groups would count the noise of each seed's answers three
+times, as Owen says: once in what the seeds have scored, once in the groups, once in both. So a set is the mean over all
+seeds on its groups, moved by how much its seeds are better than all of them on the whole target; that counts it twice.
+A few seeds drawn plainly would give too little spread, by sqrt((S - 1) / S), and a normal's tails in place of Student's
+(Hesterberg 2015); `seed_draws` makes up for both. One seed has no spread to draw from: then the interval holds that
+over groups alone.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -57,9 +64,21 @@ def _diagonal(tables: npt.NDArray[np.floating]) -> npt.NDArray[np.floating]:
     return np.diagonal(tables, axis1=-2, axis2=-1)
 
 
+def drawn_over(groups: str, seeds: int) -> str:
+    """What an interval over so many seeds is drawn over, in words.
+
+    >>> drawn_over("speaker", 5), drawn_over("speaker", 1)
+    ('speaker and seed', 'speaker')
+    """
+    return f"{groups} and seed" if seeds > 1 else groups
+
+
 @dataclass(frozen=True)
 class Mean:
-    """A metric over seeds: mean, standard deviation (None of one seed), 95% interval of the mean."""
+    """A metric over seeds: mean, standard deviation (None of one seed), 95% interval of the mean.
+
+    The interval holds the spread over groups and that over seeds; of one seed, that over groups alone.
+    """
 
     value: float
     sd: float | None
@@ -74,70 +93,113 @@ class Mean:
 
 @dataclass(frozen=True)
 class Difference:
-    """How much better one system is than another, its 95% interval, and the two-sided bootstrap p value."""
+    """How much better one system is than another.
+
+    Attributes:
+        value: difference of the means over seeds.
+        low: of its 95% interval.
+        high: of its 95% interval.
+        p: two-sided, of the bootstrap.
+        seeds: of the one and of the other. The spread over the seeds of a side that has one is not in the interval.
+    """
 
     value: float
     low: float
     high: float
     p: float
+    seeds: tuple[int, int]
 
 
 class Resampled:
-    """The bootstrap distributions of several systems on one target, all from the same draws.
+    """The bootstrap distributions of several systems on one target, all from the same draws of groups.
+
+    Systems of the same seeds share the draws of seeds as well: what a seed makes of a source is then the same for both
+    and cancels in their difference. Of systems whose seeds differ, each draws its own.
 
     Args:
         truth: class indices, shape (utterances,).
-        systems: by name the predictions of each seed, shape (seeds, utterances).
+        systems: by name the predictions of each run, shape (runs, utterances).
         classes: how many.
         groups: of each utterance; None draws utterances alone.
         metric: of `METRICS`.
         bootstraps: how many sets are drawn.
         seed: of the draws.
+        seeds: by name that of each run; runs of one seed count as one, with the mean of their metrics. None takes a
+            system's first run for its seed 0, and so on.
 
     Raises:
-        ValueError: unless truth, predictions and groups are of the same utterances and within the classes.
+        ValueError: unless truth, predictions, groups and seeds are of the same utterances and runs, within the classes.
     """
 
     def __init__(
         self,
         truth: Labels,
-        systems: dict[str, npt.ArrayLike],
+        systems: Mapping[str, npt.ArrayLike],
         classes: int,
         groups: Sequence[Hashable] | None = None,
         metric: str = "UAR",
         bootstraps: int = BOOTSTRAPS,
         seed: int = 0,
+        seeds: Mapping[str, Sequence[int]] | None = None,
     ) -> None:
         truths = np.asarray(truth, dtype=np.int64)
-        self._rows: dict[str, slice] = {}
-        stacked: list[npt.NDArray[np.int64]] = []
-        rows = 0
-        for name, predicted in systems.items():
-            seeds = np.atleast_2d(np.asarray(predicted, dtype=np.int64))
-            _check(name, truths, seeds, classes)
-            self._rows[name] = slice(rows, rows + len(seeds))
-            rows += len(seeds)
-            stacked.append(seeds)
-        outcomes = truths * classes + np.concatenate(stacked)  # cell of the confusion matrix, (all seeds, utterances)
+        stacked = {name: np.atleast_2d(np.asarray(runs, dtype=np.int64)) for name, runs in systems.items()}
+        for name, runs in stacked.items():
+            _check(name, truths, runs, classes)
+        of_runs = {name: _seeds_of(name, runs, seeds) for name, runs in stacked.items()}
+        # cell of the confusion matrix, (all runs, utterances)
+        outcomes = truths * classes + np.concatenate(list(stacked.values()))
         score = METRICS[metric]
-        self._observed = score(_tables(np.ones((1, len(truths)), dtype=np.float32), outcomes, classes))[0]
-        drawn = [score(_tables(part, outcomes, classes)) for part in weights(len(truths), groups, bootstraps, seed)]
-        self._drawn = np.concatenate(drawn)
+        observed = score(_tables(np.ones((1, len(truths)), dtype=np.float32), outcomes, classes))
+        parts = weights(len(truths), groups, bootstraps, seed)
+        drawn = np.concatenate([score(_tables(part, outcomes, classes)) for part in parts])
+        self._observed: dict[str, Array] = {}
+        self._drawn: dict[str, Array] = {}
+        last = 0
+        for name, own in of_runs.items():
+            first, last = last, last + len(own)
+            self._observed[name] = _by_seed(observed[:, first:last], own)[0]
+            moved = _moves(self._observed[name], sorted(set(own)), bootstraps, seed)
+            self._drawn[name] = _mean(_by_seed(drawn[:, first:last], own)) + moved
 
     def mean(self, name: str) -> Mean:
         """A system's mean over its seeds."""
-        observed, drawn = self._observed[self._rows[name]], self._drawn[:, self._rows[name]].mean(axis=1)
+        observed = self._observed[name]
         sd = float(observed.std(ddof=1)) if len(observed) > 1 else None
-        return Mean(float(observed.mean()), sd, *_interval(drawn), seeds=len(observed))
+        low, high = _interval(self._drawn[name], 0.0, 1.0)
+        return Mean(float(observed.mean()), sd, low, high, seeds=len(observed))
 
     def difference(self, name: str, other: str) -> Difference:
         """How much better a system's mean over seeds is than another's."""
-        one, two = self._rows[name], self._rows[other]
-        observed = self._observed[one].mean() - self._observed[two].mean()
-        drawn = self._drawn[:, one].mean(axis=1) - self._drawn[:, two].mean(axis=1)
+        one, two = self._observed[name], self._observed[other]
+        drawn = self._drawn[name] - self._drawn[other]
         tail = min((drawn <= 0).sum(), (drawn >= 0).sum())
         p = min(1.0, 2 * (tail + 1) / (len(drawn) + 1))
-        return Difference(float(observed), *_interval(drawn), p=float(p))
+        low, high = _interval(drawn, -1.0, 1.0)
+        return Difference(float(one.mean() - two.mean()), low, high, p=float(p), seeds=(len(one), len(two)))
+
+
+def seed_draws(seeds: Sequence[int], bootstraps: int, seed: int) -> tuple[npt.NDArray[np.int64], Array]:
+    """How often each bootstrap set draws each of a system's seeds, and by how much that is stretched.
+
+    As many seeds as there are, with replacement. Their mean differs from the mean over all seeds by a variance that is
+    (S - 1) / S of what it should be, and their spread is itself known from S values alone. So the difference is
+    stretched by sqrt(S / q), where q is drawn from the chi-squared distribution of S - 1 degrees of freedom: a normal
+    deviate stretched like that follows Student's t of S - 1 degrees, as the mean of a few seeds does. To take other
+    percentiles instead (Hesterberg's expanded interval, 2015) would not do: no mean of the seeds that there are lies
+    beyond the best of them, and two seeds agree in the sign of a difference every other time.
+
+    The draws depend on the seeds' numbers: systems of the same seeds have the same.
+
+    Returns:
+        counts, shape (sets, seeds), and stretches, shape (sets, 1).
+    """
+    count = len(seeds)
+    if count == 1:
+        return np.ones((bootstraps, 1), dtype=np.int64), np.ones((bootstraps, 1))
+    rng = np.random.default_rng([seed, count, *(number % 2**64 for number in seeds)])
+    times = rng.multinomial(count, np.full(count, 1 / count), size=bootstraps)
+    return times, np.sqrt(count / rng.chisquare(count - 1, size=(bootstraps, 1)))
 
 
 def weights(
@@ -190,8 +252,33 @@ def _tables(drawn: npt.NDArray[np.float32], outcomes: npt.NDArray[np.int64], cla
     return tables.reshape(len(drawn), len(outcomes), classes, classes)
 
 
-def _interval(drawn: Array) -> tuple[float, float]:
-    low, high = np.percentile(drawn, [ALPHA / 2, 100 - ALPHA / 2])
+def _seeds_of(name: str, runs: npt.NDArray[np.int64], seeds: Mapping[str, Sequence[int]] | None) -> Sequence[int]:
+    own = range(len(runs)) if seeds is None else seeds[name]
+    if len(own) != len(runs):
+        raise ValueError(f"{name}: expected a seed for each of {len(runs)} runs, got {len(own)}")
+    return own
+
+
+def _by_seed(scores: Array, seeds: Sequence[int]) -> Array:
+    """Means over the runs of each seed, shape (sets, runs) to (sets, seeds), in the order of the seeds."""
+    runs = np.asarray(seeds)
+    return np.stack([scores[:, runs == seed].mean(axis=1) for seed in sorted(set(seeds))], axis=1)
+
+
+def _mean(scores: Array) -> Array:
+    """Over seeds, from the first on: where nothing differs over seeds, not even the last bit may."""
+    return scores[:, 0] + (scores - scores[:, :1]).mean(axis=1)
+
+
+def _moves(scores: Array, seeds: Sequence[int], bootstraps: int, seed: int) -> Array:
+    """By how much the seeds of each set are better than all, stretched; of scores (seeds,), shape (sets,)."""
+    times, stretch = seed_draws(seeds, bootstraps, seed)
+    return (stretch * (times - 1) * (scores - scores[0])).mean(axis=1)
+
+
+def _interval(drawn: Array, least: float, most: float) -> tuple[float, float]:
+    """Percentiles, within what is possible: a stretch may lead beyond."""
+    low, high = np.clip(np.percentile(drawn, [ALPHA / 2, 100 - ALPHA / 2]), least, most)
     return float(low), float(high)
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..benchmark.leaderboard.predictions import Told, read_told
+from ..benchmark.leaderboard.predictions import read_told
 from ..benchmark.row import Row
 from ..benchmark.statistics import Mean, Resampled, holm
 from ..corpus import atomic_write
@@ -83,6 +83,8 @@ class Curve:
 def draw_up(out: Path, rows: Sequence[Row], utterances: Mapping[str, int]) -> Curve:
     """Means over seeds with intervals, and paired differences, Holm-corrected over all shares and targets.
 
+    Both starts have the same seeds, subsets and head: seeds are drawn for both alike.
+
     Args:
         out: folder of the rows' predictions.
         rows: of one experiment.
@@ -95,7 +97,7 @@ def draw_up(out: Path, rows: Sequence[Row], utterances: Mapping[str, int]) -> Cu
         for row in rows:
             if row.target == target:
                 its[str(row.protocol["init"]), float(row.protocol["share"] or 0)].append(row)
-        resampled = _resampled({key: [read_told(out, row) for row in own] for key, own in its.items()}, rows[0])
+        resampled = _resampled(out, its)
         for (init, share), own in sorted(its.items(), key=lambda item: (item[0][1], item[0][0] != WEAK)):
             trained = float(np.mean([utterances[row.id] for row in own]))
             points.append(Point(target, init, share, trained, resampled.mean(_key(init, share))))
@@ -112,7 +114,7 @@ def table(curve: Curve) -> list[str]:
     gains = {(gain.target, gain.share): gain for gain in curve.gains}
     for target in curve.targets:
         zero = curve.zero_shot(target)
-        lines += ["", f"{target}: {METRIC}, mean ± SD over seeds [95% interval over the test's groups]"]
+        lines += ["", f"{target}: {METRIC}, mean ± SD over seeds [95% interval over the test's groups and the seeds]"]
         if zero is not None:
             lines.append(f"  zero-shot   no label            {zero.mean}")
         scratch = {point.share: point for point in curve.of(target, SCRATCH)}
@@ -173,10 +175,12 @@ def _panel(panel: Axes, curve: Curve, target: str, chance: float) -> None:
     panel.set_title(target)
 
 
-def _resampled(told: dict[tuple[str, float], list[Told]], row: Row) -> Resampled:
-    first = next(iter(told.values()))[0]
-    systems = {_key(*key): np.stack([one.predicted for one in own]) for key, own in told.items()}
-    return Resampled(first.truth, dict(systems), len(row.labels), first.groups, METRIC)
+def _resampled(out: Path, its: Mapping[tuple[str, float], Sequence[Row]]) -> Resampled:
+    told = {_key(*key): [read_told(out, row) for row in own] for key, own in its.items()}
+    first, row = next(iter(told.values()))[0], next(iter(its.values()))[0]
+    systems = {name: np.stack([one.predicted for one in own]) for name, own in told.items()}
+    seeds = {_key(*key): [row.seed for row in own] for key, own in its.items()}
+    return Resampled(first.truth, systems, len(row.labels), first.groups, METRIC, seeds=seeds)
 
 
 def _key(init: str, share: float) -> str:

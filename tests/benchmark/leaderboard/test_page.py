@@ -6,7 +6,8 @@ from html.parser import HTMLParser
 import pytest
 
 from tests.benchmark.leaderboard.pages import HOSTILE, write_hostile_page
-from zero_shot_emotion.benchmark.leaderboard import LeaderboardError
+from tests.benchmark.toy_results import SOURCES, Toy, write_toy
+from zero_shot_emotion.benchmark.leaderboard import LeaderboardError, load_board
 from zero_shot_emotion.benchmark.leaderboard.page import render_page, write_page
 
 VOID = ("meta", "input", "br", "img", "link", "hr")
@@ -52,6 +53,16 @@ def test_every_entry_has_its_numbers_its_details_and_its_configs(board, page):
     reader = Reader(page)
     assert sum(attributes.get("class") == "e" for _, attributes in reader.elements) == len(board.lines)
     assert sum(attributes.get("class") == "detail" for _, attributes in reader.elements) == len(board.lines)
+
+
+def test_it_says_what_the_intervals_hold(page, tmp_path):
+    assert "95% interval over speakers and seeds" in page
+    assert "<dt>intervals</dt><dd>95%, drawn by speaker and seed</dd>" in page
+    sources = {name: SOURCES[name] for name in ("acted", "majority")}
+    write_toy(tmp_path, Toy({"fbank": ("speech", "Utt", 1.0)}, sources, {"emodb": 40}, (0,)))
+    single = render_page(load_board(tmp_path))
+    assert single.count("<dt>intervals</dt><dd>95%, drawn by speaker alone: there is one seed</dd>") == 1
+    assert single.count("<dt>intervals</dt><dd>95%, drawn by speaker</dd>") == 1  # the majority class has but one
 
 
 def test_it_refers_to_nothing_outside(page):

@@ -34,6 +34,24 @@ def test_targets_chance_and_comparisons_are_said(board):
     assert "Holm's correction over all 4 comparisons" in text
 
 
+def test_what_intervals_hold_is_said(board, tmp_path):
+    alone = "one seed: the interval is drawn by speaker alone and does not say what other seeds would give"
+    text = printed(board, width=250)
+    assert "the interval is that of the mean, drawn by speaker and by seed" in text
+    assert "p values: paired bootstrap over speaker and seed" in text
+    assert alone not in text
+    sources = {name: SOURCES[name] for name in ("acted", "real-meld", "majority")}
+    write_toy(tmp_path, Toy({"fbank": ("speech", "Utt", 1.0)}, sources, {"emodb": 40}, (0,)))
+    text = printed(load_board(tmp_path, "real-meld"), width=250)
+    assert alone in text
+    assert "(one seed of acted and real-meld: other seeds may differ)" in text
+
+
+def test_a_majority_class_of_one_seed_lacks_none(tmp_path):
+    write_toy(tmp_path, Toy({"m": ("speech", "none", 1.0)}, {"majority": SOURCES["majority"]}, {"emodb": 40}, (0,)))
+    assert "one seed" not in printed(load_board(tmp_path))
+
+
 def test_only_the_best_is_bold(board):
     text = printed(board, force_terminal=True, no_color=True)
     best = board.tables[0].lines[0].scores["UAR"]

@@ -9,6 +9,7 @@ from typing import IO
 
 from ...metrics import METRICS
 from ..row import Row
+from ..statistics import drawn_over
 from .board import Board, Line
 
 WHAT = ("target", "modality", "system", "head", "source", "source_kind", "benchmark", "contributor")
@@ -44,6 +45,7 @@ def _entry(table: str, line: Line) -> dict[str, object]:
         "seeds": len(entry.rows),
         "seed_list": " ".join(map(str, entry.seeds)),
         "utterances": row.test.utterances,
+        "interval_over": entry.interval_over,
         **scores,
         **{f"recall_{name}": value for name, value in entry.recall.items()},
         "seconds": entry.seconds,
@@ -62,6 +64,7 @@ def _row(row: Row) -> dict[str, object]:
         "labels": " ".join(row.labels),
         "seed": row.seed,
         "utterances": row.test.utterances,
+        "interval_over": drawn_over(row.test.grouped_by, 1),
         **scores,
         **{f"recall_{name}": value for name, value in row.test.recall.items()},
         **{f"{name}_seconds": getattr(row.cost, name) for name in COSTS},

@@ -9,7 +9,8 @@ from functools import cached_property
 
 import numpy as np
 
-from ..row import Row
+from ..row import UNDRAWN, Row
+from ..statistics import drawn_over
 
 CONTROLS = ("synthetic-neutral", "label-only", "shuffled", "majority")
 """What a system must beat to have learnt anything of emotion in speech, or in text."""
@@ -49,6 +50,16 @@ class Entry:
     def repeated(self) -> tuple[int, ...]:
         """Seeds with more than one row: their configs differ in what no column says."""
         return tuple(sorted({seed for seed in self.seeds if self.seeds.count(seed) > 1}))
+
+    @property
+    def lacks_seeds(self) -> bool:
+        """Whether other seeds might give something else, and there is only one."""
+        return len(set(self.seeds)) == 1 and self.first.source_kind not in UNDRAWN
+
+    @property
+    def interval_over(self) -> str:
+        """What its intervals are drawn over: groups and seeds, or groups alone where there is one seed."""
+        return drawn_over(self.first.test.grouped_by, len(set(self.seeds)))
 
     @cached_property
     def confusion(self) -> np.ndarray:

@@ -243,8 +243,10 @@ def _facts(entry: Entry, varied: Sequence[str]) -> dict[str, str]:
     cost = {
         name: _mean([getattr(each.cost, name) for each in entry.rows]) for name in ("features", "training", "testing")
     }
+    alone = " alone: there is one seed" if entry.lacks_seeds else ""
     facts = {
         "head": row.head,
+        "intervals": f"95%, drawn by {entry.interval_over}{alone}",
         "protocol": "; ".join(f"{key}: {_said(value)}" for key, value in row.protocol.items()),
         "time": ", ".join(f"{name} {_seconds(value)}" for name, value in cost.items() if value is not None),
         "trained parameters": "" if row.cost.parameters is None else f"{row.cost.parameters:,}",

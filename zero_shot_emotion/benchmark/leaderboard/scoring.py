@@ -53,10 +53,12 @@ class Comparison:
 
     @property
     def caveat(self) -> str:
-        """In what the protocols differ; empty if in nothing."""
+        """In what the protocols differ, and whose spread over seeds is not in the interval; empty if neither."""
         pairs = protocol_difference(self.entry.first, self.baseline.first).items()
         said = ", ".join(f"{key} {_said(own)} against {_said(other)}" for key, (own, other) in pairs)
-        return f" (protocols differ: {said})" if said else ""
+        single = [entry.first.source for entry in (self.entry, self.baseline) if entry.lacks_seeds]
+        seeds = f" (one seed of {' and '.join(single)}: other seeds may differ)" if single else ""
+        return (f" (protocols differ: {said})" if said else "") + seeds
 
     @property
     def verdict(self) -> str:
@@ -136,5 +138,11 @@ def _resample(found: Sequence[Entry], told: dict[str, Told], metric: str, bootst
         str(place): np.stack([told[row.id].predicted for row in entry.rows]) for place, entry in enumerate(found)
     }
     return Resampled(
-        example.truth, predicted, len(found[0].first.labels), example.groups, metric=metric, bootstraps=bootstraps
+        example.truth,
+        predicted,
+        len(found[0].first.labels),
+        example.groups,
+        metric=metric,
+        bootstraps=bootstraps,
+        seeds={str(place): entry.seeds for place, entry in enumerate(found)},
     )

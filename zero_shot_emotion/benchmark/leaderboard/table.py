@@ -95,14 +95,16 @@ def _style(line: Line) -> str:
 
 def _notes(board: Board) -> Iterator[RenderableType]:
     """What the numbers mean, and what must be known before they are compared."""
+    by = " or ".join(sorted({table.task.grouped_by for table in board.tables}))
     yield _plain(
-        "mean ± standard deviation over seeds; the interval is that of the mean, drawn by "
-        + " or ".join(sorted({table.task.grouped_by for table in board.tables}))
-        + "; bold: the best of those that compete under one protocol, chosen by looking at the target"
+        f"mean ± standard deviation over seeds; the interval is that of the mean, drawn by {by} and by seed"
+        "; bold: the best of those that compete under one protocol, chosen by looking at the target"
     )
+    if any(line.entry.lacks_seeds for line in board.lines):
+        yield _plain(f"one seed: the interval is drawn by {by} alone and does not say what other seeds would give")
     if any(table.comparisons for table in board.tables):
         count = sum(len(table.comparisons) for table in board.tables)
-        yield _plain(f"p values: paired bootstrap, Holm's correction over all {count} comparisons")
+        yield _plain(f"p values: paired bootstrap over {by} and seed, Holm's correction over all {count} comparisons")
     for line in board.lines:
         if line.entry.repeated:
             seeds = ", ".join(map(str, line.entry.repeated))
