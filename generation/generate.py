@@ -23,6 +23,9 @@ from .response import Dialogue, parse
 from .shipped import PROVIDER, ShippedDialogue, shipped_dialogues
 from .utterances import draw_test_split, utterance_of
 
+UNCLEAR = "unclear by itself"
+"""Why a turn is left out whose words alone do not tell its emotion."""
+
 
 @dataclass(frozen=True)
 class _Chosen:
@@ -167,7 +170,11 @@ def _choose(
 
 
 def _parse(sheet: Datasheet, dialogue: ShippedDialogue) -> Dialogue:
-    return parse(dialogue.response, dialogue.genders, sheet.labels)
+    """The turns of a dialogue that are utterances; those that are unclear by themselves are dropped too."""
+    found = parse(dialogue.response, dialogue.genders, sheet.labels)
+    clear = tuple(turn for turn in found.turns if turn.index not in dialogue.unclear)
+    unclear = len(found.turns) - len(clear)
+    return Dialogue(clear, {**found.drops, **({UNCLEAR: unclear} if unclear else {})})
 
 
 def _utterances(sheet: Datasheet, labels: LabelSet, dialogue: ShippedDialogue) -> list[Utterance]:

@@ -21,7 +21,16 @@ FOLDER = Path(__file__).with_name("dialogues")
 
 
 class ShippedDialogue(BaseModel):
-    """One stored answer."""
+    """One stored answer.
+
+    Attributes:
+        scenario: of the datasheet.
+        take: which of the scenario's answers.
+        genders: of the speakers.
+        response: the answer.
+        unclear: places of the turns that are no utterances, because their words alone do not tell their emotion: a
+            classifier of plain lines took them for another one (docs/text.md).
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -29,6 +38,7 @@ class ShippedDialogue(BaseModel):
     take: int
     genders: dict[str, Gender]
     response: dict[str, Any]
+    unclear: frozenset[int] = frozenset()
 
     @property
     def id(self) -> str:
