@@ -13,12 +13,11 @@ from hashlib import sha256
 from typing import Annotated, Any, Literal
 
 import numpy as np
-import yaml
-from pydantic import BaseModel, Field, ValidationError, field_validator
+from pydantic import BaseModel, Field, field_validator
 
 from zero_shot_emotion.audio import Audio
-from zero_shot_emotion.config_files import find_config
-from zero_shot_emotion.corpus import Utterance, explain
+from zero_shot_emotion.config_files import find_config, read_mapping, validated
+from zero_shot_emotion.corpus import Utterance
 
 from . import qwen_speech, speech_endpoint
 from .instructions import load_instructions
@@ -35,6 +34,12 @@ class Voice(BaseModel):
 
     gender: Literal["female", "male"] | None = None
     language: str | None = None
+
+
+class _VoiceList(BaseModel):
+    """A list of voices in a file."""
+
+    voices: dict[str, Voice]
 
 
 class ExpressiveSettings(Settings):
@@ -144,16 +149,5 @@ class Expressive:
 
 
 def _read_voices(name: str) -> dict[str, Voice]:
-    try:
-        path = find_config("voices", name)
-    except FileNotFoundError as error:
-        raise InjectionError(f"expressive: {error}") from None
-    try:
-        listed = yaml.safe_load(path.read_text(encoding="utf-8"))["voices"]
-        return {voice: Voice.model_validate(facts) for voice, facts in listed.items()}
-    except ValidationError as error:
-        raise InjectionError(f"{path}: {explain(error)}") from None
-    except (yaml.YAMLError, KeyError, TypeError, AttributeError):
-        raise InjectionError(
-            f"{path}: expected YAML with a mapping 'voices', such as {{nova: {{gender: female}}}}"
-        ) from None
+    path = find_config("voices", name)
+    return validated(_VoiceList, read_mapping(path, InjectionError), path, InjectionError).voices

@@ -63,6 +63,21 @@ def test_the_corpora_of_a_config_are_opened(tmp_path: Path) -> None:
     assert "absent: no such file or folder" in data
 
 
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("runner: {}", "downstream_expert: missing, expected a section of s3prl's downstream config"),
+        ("downstream_expert: {datarc: [", "expected YAML: while parsing a flow node, expected the node content"),
+        ("downstream_expert: {datarc: {labels: 5}}", "downstream_expert.datarc.labels.str: got 5, expected: Input"),
+    ],
+)
+def test_a_config_that_is_wrong_is_named(tmp_path: Path, content: str, message: str) -> None:
+    config = tmp_path / "config.yaml"
+    config.write_text(content)
+
+    assert f"BROKEN   data        {config}: {message}" in by_topic(examine(config), "data")
+
+
 def test_a_check_that_fails_is_a_finding(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail() -> None:
         raise RuntimeError("no driver")

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from zero_shot_emotion.audio import Audio
 from zero_shot_emotion.corpus import UserError
-from zero_shot_emotion.corpus.corpus import explain
+from zero_shot_emotion.errors import explain
 
 GROUP = "zero_shot_emotion.tts"
 """The entry-point group under which a package of one's own offers engines."""

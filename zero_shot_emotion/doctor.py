@@ -35,11 +35,11 @@ class Check:
         return f"{mark}  {self.topic:<11} {self.finding}" + (f"\n{' ' * 21}-> {self.advice}" if self.advice else "")
 
 
-def examine(config: Path | None = None) -> list[Check]:
+def examine(config: str | Path | None = None) -> list[Check]:
     """Look at everything; a check that fails in an unforeseen way is itself a finding.
 
     Args:
-        config: a downstream config whose corpora are opened too.
+        config: a downstream config whose corpora are opened too, by name or path.
     """
     topics: dict[str, Callable[[], Iterator[Check]]] = {
         "versions": _versions,
@@ -54,6 +54,8 @@ def examine(config: Path | None = None) -> list[Check]:
     for topic, look in topics.items():
         try:
             checks.extend(look())
+        except UserError as error:
+            checks.append(Check(topic, "broken", str(error)))
         except Exception as error:  # the doctor must not die of what the patient has
             checks.append(Check(topic, "broken", f"{type(error).__name__}: {error}"))
     return checks
@@ -175,19 +177,17 @@ def _endpoints() -> Iterator[Check]:
         )
 
 
-def _data(config: Path | None) -> Iterator[Check]:
+def _data(config: str | Path | None) -> Iterator[Check]:
     from generation.shipped import shipped_datasheets, shipped_dialogues
 
     for name in shipped_datasheets():
         yield Check("data", "ok", f"{len(shipped_dialogues(name))} dialogues ship for the datasheet {name}")
     if config is None:
         return
-    import yaml
-
     from .corpus.readers import open_corpus
-    from .settings import read_settings
+    from .settings import SECTION, read_config, read_settings
 
-    datarc = read_settings(yaml.safe_load(config.read_text(encoding="utf-8"))["downstream_expert"]).datarc
+    datarc = read_settings(read_config(config)[SECTION], config).datarc
     for spec in (*datarc.train, *datarc.dev, *datarc.targets.values()):
         try:
             corpus = open_corpus(spec)
