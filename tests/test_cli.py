@@ -61,6 +61,12 @@ def test_help_names_every_command_and_imports_nothing_heavy() -> None:
     assert out.rstrip().endswith("[]")
 
 
+def test_the_package_runs_as_a_module() -> None:
+    command = [sys.executable, "-m", "zero_shot_emotion.cli", "--version"]
+
+    assert subprocess.run(command, capture_output=True, text=True, check=True).stdout == f"{__version__}\n"
+
+
 def test_version(capfd: pytest.CaptureFixture[str]) -> None:
     assert run(capfd, "--version") == (0, f"{__version__}\n", "")
 
