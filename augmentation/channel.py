@@ -17,6 +17,7 @@ from pydantic import (
 
 from zero_shot_emotion.config_files import find_config, read_mapping, validated
 from zero_shot_emotion.corpus import UserError
+from zero_shot_emotion.spans import Span
 
 from .codec import CODECS
 
@@ -25,12 +26,6 @@ AUDIO_SUFFIXES = {".wav", ".flac", ".ogg", ".opus", ".mp3", ".aiff", ".aif"}
 
 class ChannelError(UserError, ValueError):
     """A channel that is not what it should be."""
-
-
-def _rising(span: tuple[float, float]) -> tuple[float, float]:
-    if span[0] > span[1]:
-        raise ValueError("the lower number first")
-    return span
 
 
 def _positive(span: tuple[float, float]) -> tuple[float, float]:
@@ -45,8 +40,6 @@ def _share(span: tuple[float, float]) -> tuple[float, float]:
     return span
 
 
-Span = Annotated[tuple[float, float], AfterValidator(_rising)]
-"""From where to where a value is drawn, all alike likely."""
 PositiveSpan = Annotated[Span, AfterValidator(_positive)]
 ShareSpan = Annotated[PositiveSpan, AfterValidator(_share)]
 

@@ -19,6 +19,7 @@ from pydantic import (
 
 from zero_shot_emotion.config_files import find_config, read_mapping, validated
 from zero_shot_emotion.corpus import UserError
+from zero_shot_emotion.spans import Span, rising
 
 from .method import NEUTRAL
 
@@ -144,16 +145,6 @@ class Tilt(_Strict):
         return to_hz
 
 
-def _rising(span: tuple[float, float]) -> tuple[float, float]:
-    if span[0] > span[1]:
-        raise ValueError("the lower number first")
-    return span
-
-
-Span = Annotated[tuple[float, float], AfterValidator(_rising)]
-"""From where to where a value is drawn, all alike likely."""
-
-
 class Noise(_Strict):
     """Background noise of each utterance, whatever its emotion.
 
@@ -188,7 +179,7 @@ class RuleSet(_Strict):
     spectrum: Annotated[float, Field(ge=0, le=1)] = 0.0
     tilt: Tilt = Tilt()
     jitter: Jitter = Jitter()
-    intensity: Annotated[tuple[Strength, Strength], AfterValidator(_rising)] = (1.0, 1.0)
+    intensity: Annotated[tuple[Strength, Strength], AfterValidator(rising)] = (1.0, 1.0)
     noise: Noise | None = None
     emotions: dict[str, Rule]
 
