@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from functools import cached_property
 from hashlib import sha256
+from importlib.metadata import version
 from typing import Annotated, Any, Literal
 
 import numpy as np
@@ -18,8 +19,9 @@ from pydantic import BaseModel, Field, field_validator
 from zero_shot_emotion.audio import Audio
 from zero_shot_emotion.config_files import find_config, read_mapping, validated
 from zero_shot_emotion.corpus import Utterance
+from zero_shot_emotion.speech_server import SpeechServer, SpeechServerError, without_secrets
 
-from . import qwen_speech, speech_endpoint
+from . import qwen_speech
 from .instructions import load_instructions
 from .loudness import REFERENCE_DB, finish
 from .method import NEUTRAL, InjectionError, Settings
@@ -77,7 +79,7 @@ class ExpressiveSettings(Settings):
     @field_validator("base_url")
     @classmethod
     def _no_secrets(cls, url: str | None) -> str | None:
-        return speech_endpoint.without_secrets(url)
+        return without_secrets(url)
 
     @property
     def model_name(self) -> str:
@@ -102,7 +104,7 @@ class Expressive:
     @cached_property
     def config(self) -> Mapping[str, Any]:
         settings = self.settings
-        versions = (speech_endpoint if settings.engine == "openai" else qwen_speech).versions()
+        versions = {"openai": version("openai")} if settings.engine == "openai" else qwen_speech.versions()
         return {
             **settings.model_dump(mode="json", exclude_none=True),
             "model": settings.model_name,
@@ -123,8 +125,11 @@ class Expressive:
         language = utterance.language or settings.language
         voice = self.voice_of(utterance, language)
         if settings.engine == "openai":
-            server = speech_endpoint.Server(settings.base_url, settings.model_name, settings.timeout, settings.retries)
-            made = speech_endpoint.speak(server, text, voice, instruction)
+            server = SpeechServer(settings.base_url, settings.model_name, settings.timeout, settings.retries)
+            try:
+                made = server.speak(text, voice, instructions=instruction)
+            except SpeechServerError as error:
+                raise InjectionError(f"expressive: {error}") from None
         else:
             made = qwen_speech.speak(settings.model_name, settings.device, text, voice, language, instruction, rng)
         wave = finish(made.wave, made.rate, settings.level_db)

@@ -90,7 +90,7 @@ def test_text_is_generated_spoken_and_injected(tmp_path: Path, capfd: pytest.Cap
     status, _, err = run(capfd, "inject", spoken, "-o", str(tmp_path / "no"), "--method", "magic")
     assert (status, err) == (
         1,
-        "error: unknown injection method 'magic': expected one of expressive, rules, voice-conversion\n",
+        "error: injection method: got 'magic', expected one of expressive, rules, voice-conversion\n",
     )
     status, out, _ = run(capfd, "corpus", "validate", emotional)
     assert status == 0

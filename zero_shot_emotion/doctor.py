@@ -7,7 +7,7 @@ import platform
 import socket
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, entry_points, version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Literal
 
@@ -139,19 +139,19 @@ def _upstreams() -> Iterator[Check]:
 
 
 def _engines() -> Iterator[Check]:
-    from tts.engine import ENGINES, engine_class, load_engine
+    from tts.engine import ENGINES, load_engine
 
     voices = load_engine("espeak-ng").voices()
     languages = {voice.language for voice in voices}
     yield Check("engines", "ok", f"espeak-ng: {len(voices)} voices in {len(languages)} languages")
-    for name in ENGINES:
+    for name in ENGINES.own:
         if name == "espeak-ng":
             continue
         try:
-            yield Check("engines", "ok", f"{name}: {engine_class(name).finding()}")
+            yield Check("engines", "ok", f"{name}: {ENGINES.find(name).finding()}")
         except UserError as error:
             yield Check("engines", "missing", str(error), "the other engines work without it")
-    for entry in entry_points(group="zero_shot_emotion.tts"):
+    for entry in ENGINES.offered.values():
         yield Check("engines", "ok", f"{entry.name}: registered by {entry.value}")
 
 

@@ -8,7 +8,6 @@ import pytest
 from injection import InjectionError, inject, load_method, qwen_speech
 from injection.instructions import load_instructions
 from injection.loudness import REFERENCE_DB, active_level
-from injection.speech_endpoint import KEY
 from tests.injection.tiny_qwen import write_tiny_qwen
 from tests.tts.speech_server import serve, wav
 from zero_shot_emotion.audio import read_audio
@@ -16,6 +15,7 @@ from zero_shot_emotion.config_files import MissingConfigError
 from zero_shot_emotion.corpus import Corpus, CorpusError, Utterance
 from zero_shot_emotion.corpus.labels import SEVEN
 from zero_shot_emotion.corpus.stage import StageError
+from zero_shot_emotion.speech_server import KEY
 
 WAV = {"content-type": "audio/wav"}
 SOON = {"retry-after-ms": "20", "content-type": "application/json"}
@@ -106,7 +106,10 @@ def test_trouble_that_passes_is_waited_for(text, tmp_path):
             (401, {"content-type": "application/json"}, b'{"error": {"message": "Incorrect API key: sk-secret"}}'),
             r"the server answers 401: .*Incorrect API key: \*\*\*.* for 'Go away.', voice",
         ),
-        ((200, {"content-type": "application/json"}, b'{"no": "wav"}'), r"got b'\{\"no\": \"wav\"\}' for 'Go away.'"),
+        (
+            (200, {"content-type": "application/json"}, b'{"no": "wav"}'),
+            r"got 13 bytes of application/json for 'Go away.', expected WAV: b'\{\"no\": \"wav\"\}'",
+        ),
     ],
 )
 def test_trouble_that_stays_is_told_without_the_key(text, tmp_path, answer, message):
