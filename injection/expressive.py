@@ -19,7 +19,7 @@ from pydantic import BaseModel, Field, field_validator
 from zero_shot_emotion.audio import Audio
 from zero_shot_emotion.config_files import find_config, read_mapping, validated
 from zero_shot_emotion.corpus import Utterance
-from zero_shot_emotion.speech_server import SpeechServer, SpeechServerError, without_secrets
+from zero_shot_emotion.speech_server import SpeechServer, SpeechServerError, check_key, url_of, without_secrets
 
 from . import qwen_speech
 from .instructions import load_instructions
@@ -96,6 +96,23 @@ class Expressive:
         self.settings = settings
         self.instructions = load_instructions(settings.instructions)
         self._voices = {settings.voice: Voice()} if settings.voice else _read_voices(settings.voices or settings.engine)
+
+    @staticmethod
+    def finding() -> str:
+        """What the doctor says of it: which of its engines can be used."""
+        usable, missing = [], []
+        try:
+            check_key(url := url_of(None))
+            usable.append(f"openai at {url}")
+        except SpeechServerError as error:
+            missing.append(f"engine openai: {error}")
+        try:
+            usable.append(f"qwen3-tts {qwen_speech.versions()['qwen-tts']}")
+        except InjectionError as error:
+            missing.append(str(error).removeprefix("expressive: "))
+        if not usable:
+            raise InjectionError(f"expressive: {'; '.join(missing)}")
+        return ", ".join(usable)
 
     @property
     def emotions(self) -> Collection[str]:

@@ -72,6 +72,11 @@ class VoiceConversion:
         if not any(u.label and u.file_name for u in self._references):
             raise InjectionError(f"voice-conversion: references: {settings.references!r} has no labelled recordings")
 
+    @staticmethod
+    def finding() -> str:
+        """What the doctor says of it."""
+        return f"coqui-tts {version('coqui-tts')}; a model downloads when first used, or give model_path"
+
     @property
     def emotions(self) -> Collection[str]:
         return sorted({NEUTRAL, *(u.label for u in self._references if u.label is not None)})

@@ -9,9 +9,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from .errors import UserError
+
+if TYPE_CHECKING:
+    from .registry import Registry
 
 Status = Literal["ok", "missing", "broken"]
 
@@ -47,6 +50,9 @@ def examine(config: str | Path | None = None) -> list[Check]:
         "devices": _devices,
         "upstreams": _upstreams,
         "engines": _engines,
+        "injection": _injection,
+        "recognisers": _recognisers,
+        "labellers": _labellers,
         "endpoints": _endpoints,
         "data": lambda: _data(config),
     }
@@ -139,20 +145,46 @@ def _upstreams() -> Iterator[Check]:
 
 
 def _engines() -> Iterator[Check]:
-    from tts.engine import ENGINES, load_engine
+    from tts.engine import ENGINES
 
-    voices = load_engine("espeak-ng").voices()
-    languages = {voice.language for voice in voices}
-    yield Check("engines", "ok", f"espeak-ng: {len(voices)} voices in {len(languages)} languages")
-    for name in ENGINES.own:
-        if name == "espeak-ng":
-            continue
+    return _parts("engines", ENGINES)
+
+
+def _injection() -> Iterator[Check]:
+    from injection.method import METHODS
+
+    return _parts("injection", METHODS)
+
+
+def _recognisers() -> Iterator[Check]:
+    from generation.weak_labels.asr import RECOGNISERS
+
+    return _parts("recognisers", RECOGNISERS)
+
+
+def _labellers() -> Iterator[Check]:
+    from generation.weak_labels.labeller import LABELLERS
+
+    return _parts("labellers", LABELLERS)
+
+
+def _parts(topic: str, registry: Registry) -> Iterator[Check]:
+    """Which parts of a kind are usable, each by what it says of itself, or by the versions of what it runs on."""
+    for name in registry.own:
         try:
-            yield Check("engines", "ok", f"{name}: {ENGINES.find(name).finding()}")
+            yield Check(topic, "ok", f"{name}: {_finding(registry.find(name))}")
+        except PackageNotFoundError as error:
+            yield Check(topic, "missing", f"{name}: {error.name} is not installed", f"pip install {error.name}")
         except UserError as error:
-            yield Check("engines", "missing", str(error), "the other engines work without it")
-    for entry in ENGINES.offered.values():
-        yield Check("engines", "ok", f"{entry.name}: registered by {entry.value}")
+            yield Check(topic, "missing", str(error), "the others work without it")
+    for entry in registry.offered.values():
+        yield Check(topic, "ok", f"{entry.name}: registered by {entry.value}")
+
+
+def _finding(part: Any) -> str:
+    if hasattr(part, "finding"):
+        return str(part.finding())
+    return ", ".join(f"{package} {number}" for package, number in part.versions().items()) or "needs nothing further"
 
 
 def _endpoints() -> Iterator[Check]:
