@@ -16,8 +16,8 @@ from pydantic import (
 )
 
 from zero_shot_emotion.config_files import find_config, read_mapping, validated
+from zero_shot_emotion.config_values import Span
 from zero_shot_emotion.corpus import UserError
-from zero_shot_emotion.spans import Span
 
 from .codec import CODECS
 
