@@ -5,7 +5,7 @@ from pydantic import BaseModel, ConfigDict
 
 from zero_shot_emotion import registry
 from zero_shot_emotion.errors import UserError
-from zero_shot_emotion.registry import Registry, settings_of
+from zero_shot_emotion.registry import Registry, checked_settings
 
 
 class PartError(UserError):
@@ -69,5 +69,5 @@ def test_what_is_wrong_is_named(parts, name, settings, message):
 
 
 def test_settings_can_be_checked_without_the_part():
-    assert settings_of(Sized, {"size": 2}, "here", PartError) == Settings(size=2)
-    assert settings_of(Plain, {}, "here", PartError) is None
+    assert checked_settings(Sized, {"size": 2}, "here", PartError) == Settings(size=2)
+    assert checked_settings(Plain, {}, "here", PartError) is None

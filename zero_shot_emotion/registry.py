@@ -53,11 +53,11 @@ class Registry:
             UserError: of the registry's class, if there is none, or a setting is not one of its own.
         """
         part = self.find(name)
-        checked = settings_of(part, settings, f"{self._kind} {name}", self.error)
+        checked = checked_settings(part, settings, f"{self._kind} {name}", self.error)
         return part() if checked is None else part(checked)
 
 
-def settings_of(part: Any, given: Mapping[str, Any], where: str, error: type[UserError]) -> Any:
+def checked_settings(part: Any, given: Mapping[str, Any], where: str, error: type[UserError]) -> Any:
     """The settings that a part is called with, as its pydantic model ``Settings`` has them; None if it has none.
 
     Raises:

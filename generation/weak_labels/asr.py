@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict
 from zero_shot_emotion.audio import Audio, AudioError, check_audio, read_audio
 from zero_shot_emotion.corpus import Utterance
 from zero_shot_emotion.corpus.stage import Made
-from zero_shot_emotion.registry import Registry, settings_of
+from zero_shot_emotion.registry import Registry, checked_settings
 
 from .errors import WeakLabelError
 from .sound_item import SoundBatch
@@ -58,7 +58,7 @@ def describe(name: str, settings: Mapping[str, Any]) -> dict[str, Any]:
         WeakLabelError: if there is none of the name, it is not installed, or a setting is not one of its own.
     """
     made = RECOGNISERS.find(name)
-    checked = settings_of(made, settings, f"transcripts.settings: {name}", WeakLabelError)
+    checked = checked_settings(made, settings, f"transcripts.settings: {name}", WeakLabelError)
     try:
         versions = dict(made.versions())
     except PackageNotFoundError as error:

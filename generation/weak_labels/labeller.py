@@ -11,7 +11,7 @@ import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, Field
 
 from zero_shot_emotion.corpus import Utterance
-from zero_shot_emotion.registry import Registry, settings_of
+from zero_shot_emotion.registry import Registry, checked_settings
 from zero_shot_emotion.taxonomy import Taxonomy
 
 from .errors import WeakLabelError
@@ -87,7 +87,7 @@ class LabellerSpec(BaseModel):
             WeakLabelError: if there is no such labeller, or a setting is not one of its own.
         """
         made, given = LABELLERS.find(self.kind), self.model_extra or {}
-        settings: LabellerSettings = settings_of(made, given, f"labeller {self.title}", WeakLabelError)
+        settings: LabellerSettings = checked_settings(made, given, f"labeller {self.title}", WeakLabelError)
         return settings
 
     def load(self, taxonomy: Taxonomy) -> Labeller:

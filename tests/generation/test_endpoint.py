@@ -62,6 +62,15 @@ def test_an_address_with_a_secret_is_refused_and_not_repeated(url: str) -> None:
     assert "sk-hidden" not in str(error.value)
 
 
+def test_a_file_with_a_secret_that_is_no_yaml_is_not_repeated(tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text("base_url: https://me:sk-hidden@host/v1: x")
+    with pytest.raises(EndpointError, match=r"mine.yaml: expected YAML: mapping values are not allowed here") as error:
+        load_endpoint(path)
+
+    assert "sk-hidden" not in str(error.value)
+
+
 def test_errors_name_the_file(tmp_path: Path) -> None:
     path = tmp_path / "mine.yaml"
     for content, message in (
