@@ -8,11 +8,12 @@ import numpy as np
 
 from zero_shot_emotion.acoustics import active_level
 from zero_shot_emotion.audio import Audio, read_audio, resample
+from zero_shot_emotion.noise import coloured
 
 from .band import limit_band
 from .channel import Channel, Codec, Gain, Noise, Room
 from .codec import CODECS, code
-from .noise import Array, add, coloured, piece
+from .noise import Array, add, piece
 from .room import place, reverberate, simulate
 
 RATE = 16_000

@@ -5,20 +5,19 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any, Self
 
-import yaml
 from pydantic import (
     AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
     Field,
-    ValidationError,
     ValidationInfo,
     model_validator,
 )
 
-from zero_shot_emotion.config_files import find_config
-from zero_shot_emotion.corpus import UserError, explain
+from zero_shot_emotion.config_files import find_config, read_mapping, validated
+from zero_shot_emotion.config_values import Span
+from zero_shot_emotion.corpus import UserError
 
 from .codec import CODECS
 
@@ -27,12 +26,6 @@ AUDIO_SUFFIXES = {".wav", ".flac", ".ogg", ".opus", ".mp3", ".aiff", ".aif"}
 
 class ChannelError(UserError, ValueError):
     """A channel that is not what it should be."""
-
-
-def _rising(span: tuple[float, float]) -> tuple[float, float]:
-    if span[0] > span[1]:
-        raise ValueError("the lower number first")
-    return span
 
 
 def _positive(span: tuple[float, float]) -> tuple[float, float]:
@@ -47,8 +40,6 @@ def _share(span: tuple[float, float]) -> tuple[float, float]:
     return span
 
 
-Span = Annotated[tuple[float, float], AfterValidator(_rising)]
-"""From where to where a value is drawn, all alike likely."""
 PositiveSpan = Annotated[Span, AfterValidator(_positive)]
 ShareSpan = Annotated[PositiveSpan, AfterValidator(_share)]
 
@@ -164,19 +155,9 @@ def load_channel(name_or_path: str | Path) -> Channel:
     """Read a channel, one of ``configs/augmentation`` by its name or any file by its path.
 
     Raises:
+        MissingConfigError: if there is none.
         ChannelError: naming file, key, value and what was expected.
     """
-    try:
-        path = find_config("augmentation", name_or_path)
-    except FileNotFoundError as error:
-        raise ChannelError(f"channel: {error}") from None
-    try:
-        data: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except yaml.YAMLError as error:
-        raise ChannelError(f"{path}: expected YAML: {' '.join(str(error).split())}") from None
-    if not isinstance(data, dict):
-        raise ChannelError(f"{path}: expected a mapping, got {type(data).__name__}")
-    try:
-        return Channel.model_validate({"name": path.stem, **data}, context={"folder": path.parent})
-    except ValidationError as error:
-        raise ChannelError(f"{path}: {explain(error)}") from None
+    path = find_config("augmentation", name_or_path)
+    content = {"name": path.stem, **read_mapping(path, ChannelError)}
+    return validated(Channel, content, path, ChannelError, context={"folder": path.parent})

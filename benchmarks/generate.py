@@ -142,7 +142,7 @@ def client_seconds(url: str) -> float:
         async with Client(endpoint) as client:
             start = time.perf_counter()
             prompt = "Answer in JSON. " + "x" * 2500
-            await asyncio.gather(*(client.ask(prompt, schema={}, seed=i) for i in range(REQUESTS)))
+            await asyncio.gather(*(client.ask(prompt, name="any", schema={}, seed=i) for i in range(REQUESTS)))
             return time.perf_counter() - start
 
     return asyncio.run(work())

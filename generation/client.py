@@ -78,11 +78,12 @@ class Client:
     ) -> None:
         await self._openai.close()
 
-    async def ask(self, prompt: str, *, schema: dict[str, Any], seed: int | None = None) -> dict[str, Any]:
+    async def ask(self, prompt: str, *, name: str, schema: dict[str, Any], seed: int | None = None) -> dict[str, Any]:
         """The chat completion that answers a prompt.
 
         Args:
             prompt: the user's message.
+            name: of what is asked for, in letters, digits, hyphens and underscores; it goes with the schema.
             schema: of an answer in JSON; used if the prompt speaks of JSON.
             seed: for sampling.
 
@@ -100,7 +101,7 @@ class Client:
                 self._about_to_leave -= 1
             answered = self.answered
             try:
-                answer = await self._ask(self._body(prompt, seed), schema)
+                answer = await self._ask(self._body(prompt, seed), name, schema)
             except (OpenAIError, BodyError, TimeoutError) as error:
                 raise self._end(error, others_were_answered=self.answered > answered) from None
             self.answered += 1
@@ -121,7 +122,7 @@ class Client:
             **self._endpoint.extra_body,
         }
 
-    async def _ask(self, body: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
+    async def _ask(self, body: dict[str, Any], name: str, schema: dict[str, Any]) -> dict[str, Any]:
         """Ask in a JSON mode that the endpoint accepts; the first answer settles which, for the run."""
         from openai import BadRequestError, UnprocessableEntityError
 
@@ -130,7 +131,7 @@ class Client:
         while True:
             mode = self._modes[0]
             try:
-                answer = await self._persist({**body, **_format(mode, schema)})
+                answer = await self._persist({**body, **_format(mode, name, schema)})
             except (BadRequestError, UnprocessableEntityError):
                 if self._modes == [mode]:
                     raise
@@ -216,10 +217,10 @@ class Client:
         )
 
 
-def _format(mode: str, schema: dict[str, Any]) -> dict[str, Any]:
+def _format(mode: str, name: str, schema: dict[str, Any]) -> dict[str, Any]:
     """The field of a request that asks for JSON."""
     if mode == "schema":
-        json_schema = {"name": "dialogue", "schema": schema, "strict": True}
+        json_schema = {"name": name, "schema": schema, "strict": True}
         return {"response_format": {"type": "json_schema", "json_schema": json_schema}}
     return {"response_format": {"type": "json_object"}} if mode == "object" else {}
 

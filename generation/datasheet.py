@@ -5,11 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from zero_shot_emotion.config_files import find_config
-from zero_shot_emotion.corpus import EMOTIONS, UserError, explain
+from zero_shot_emotion.config_files import find_config, read_mapping, validated
+from zero_shot_emotion.corpus import EMOTIONS, UserError
 
 
 class DatasheetError(UserError, ValueError):
@@ -137,9 +136,4 @@ def load_datasheet(name: str | Path) -> Datasheet:
         DatasheetError: naming file, key, value and what was expected.
     """
     path = find_config("datasheets", name)
-    try:
-        return Datasheet.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
-    except yaml.YAMLError as error:
-        raise DatasheetError(f"{path}: expected YAML: {error}") from None
-    except ValidationError as error:
-        raise DatasheetError(f"{path}: {explain(error)}") from None
+    return validated(Datasheet, read_mapping(path, DatasheetError), path, DatasheetError)

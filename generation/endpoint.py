@@ -8,10 +8,9 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from zero_shot_emotion.config_files import find_config
+from zero_shot_emotion.config_files import find_config, read_mapping, validated
 from zero_shot_emotion.corpus import explain
 
 from .errors import EndpointError
@@ -142,13 +141,8 @@ def load_endpoint(config: str | Path | None = None, changes: Mapping[str, Any] |
         EndpointError: naming file, setting, value and what was expected.
     """
     path = None if config is None else find_config("generation", config)
-    try:
-        settings = {} if path is None else yaml.safe_load(path.read_text(encoding="utf-8"))
-        return Endpoint.model_validate(_changed(settings, changes or {}))
-    except yaml.YAMLError as error:
-        raise EndpointError(f"{path}: expected YAML: {error}") from None
-    except ValidationError as error:
-        raise EndpointError(f"{path or 'endpoint'}: {_explain(error)}") from None
+    settings = {} if path is None else read_mapping(path, EndpointError)
+    return validated(Endpoint, _changed(settings, changes or {}), path or "endpoint", EndpointError, tell=_explain)
 
 
 def _changed(settings: Any, changes: Mapping[str, Any]) -> Any:
@@ -169,8 +163,8 @@ def _explain(error: ValidationError) -> str:
     first = error.errors()[0]
     if first["loc"] == ("model",) and first["type"] == "missing":
         return "model: missing, expected the name of a model (--model)"
-    if first["type"] == "value_error":
-        return ".".join(["expected", *map(str, first["loc"])]) + f": {first['msg'].removeprefix('Value error, ')}"
+    if first["type"] == "value_error" and first["loc"]:
+        return f"{'.'.join(map(str, first['loc']))}: expected {first['msg'].removeprefix('Value error, ')}"
     return explain(error)
 
 

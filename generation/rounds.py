@@ -116,7 +116,8 @@ class Rounds:
             return stored
         seed = None if self.endpoint.seed is None else int(asked.key[:7], 16)
         try:
-            body = await client.ask(prompt, schema=answer_schema(self.sheet, asked.request), seed=seed)
+            schema = answer_schema(self.sheet, asked.request)
+            body = await client.ask(prompt, name="dialogue", schema=schema, seed=seed)
             response = Response(asked.key, asked.index, prompt, body)
         except UnansweredError as error:
             response = Response(asked.key, asked.index, prompt, failure=str(error))

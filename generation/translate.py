@@ -262,16 +262,16 @@ class _Run:
 
     async def _ask(self, client: Client, job: Job, prompt: str) -> list[Completion | None]:
         """The answers to both requests; the second is made only if the first brought something."""
-        first = await self._answer(client, f"{job.key}-t", job, prompt, translation_schema())
+        first = await self._answer(client, f"{job.key}-t", job, prompt, "translation", translation_schema())
         try:
             text = read_translation(first, job.utterance.text or "")
         except UnusableError:
             return [first]
-        checking = self._check_prompt(job, text)
-        return [first, await self._answer(client, f"{job.key}-c", job, checking, check_schema(self.labels))]
+        checking, schema = self._check_prompt(job, text), check_schema(self.labels)
+        return [first, await self._answer(client, f"{job.key}-c", job, checking, "translation-check", schema)]
 
     async def _answer(
-        self, client: Client, key: str, job: Job, prompt: str, schema: dict[str, Any]
+        self, client: Client, key: str, job: Job, prompt: str, name: str, schema: dict[str, Any]
     ) -> Completion | None:
         """The stored answer to a request, or a new one, stored; None if it failed."""
         response = self.store.get(key)
@@ -280,7 +280,7 @@ class _Run:
         else:
             seed = None if self.endpoint.seed is None else int(job.key[:7], 16)
             try:
-                body = await client.ask(prompt, schema=schema, seed=seed)
+                body = await client.ask(prompt, name=name, schema=schema, seed=seed)
                 response = Response(key, job.index, prompt, body)
             except UnansweredError as error:
                 response = Response(key, job.index, prompt, failure=str(error))

@@ -43,6 +43,11 @@ class ByRule:
     def __init__(self, settings: RulesSettings | RuleSet) -> None:
         self.rules = settings if isinstance(settings, RuleSet) else load_rules(settings.rules)
 
+    @staticmethod
+    def finding() -> str:
+        """What the doctor says of it."""
+        return f"pyworld {version('pyworld')}, no weights"
+
     @property
     def emotions(self) -> Collection[str]:
         return self.rules.emotions

@@ -10,17 +10,18 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from functools import cached_property
 from hashlib import sha256
+from importlib.metadata import version
 from typing import Annotated, Any, Literal
 
 import numpy as np
-import yaml
-from pydantic import BaseModel, Field, ValidationError, field_validator
+from pydantic import BaseModel, Field, field_validator
 
 from zero_shot_emotion.audio import Audio
-from zero_shot_emotion.config_files import find_config
-from zero_shot_emotion.corpus import Utterance, explain
+from zero_shot_emotion.config_files import find_config, read_mapping, validated
+from zero_shot_emotion.corpus import Utterance
+from zero_shot_emotion.speech_server import SpeechServer, SpeechServerError, check_key, url_of, without_secrets
 
-from . import qwen_speech, speech_endpoint
+from . import qwen_speech
 from .instructions import load_instructions
 from .loudness import REFERENCE_DB, finish
 from .method import NEUTRAL, InjectionError, Settings
@@ -35,6 +36,12 @@ class Voice(BaseModel):
 
     gender: Literal["female", "male"] | None = None
     language: str | None = None
+
+
+class _VoiceList(BaseModel):
+    """A list of voices in a file."""
+
+    voices: dict[str, Voice]
 
 
 class ExpressiveSettings(Settings):
@@ -72,7 +79,7 @@ class ExpressiveSettings(Settings):
     @field_validator("base_url")
     @classmethod
     def _no_secrets(cls, url: str | None) -> str | None:
-        return speech_endpoint.without_secrets(url)
+        return without_secrets(url)
 
     @property
     def model_name(self) -> str:
@@ -90,6 +97,23 @@ class Expressive:
         self.instructions = load_instructions(settings.instructions)
         self._voices = {settings.voice: Voice()} if settings.voice else _read_voices(settings.voices or settings.engine)
 
+    @staticmethod
+    def finding() -> str:
+        """What the doctor says of it: which of its engines can be used."""
+        usable, missing = [], []
+        try:
+            check_key(url := url_of(None))
+            usable.append(f"openai at {url}")
+        except SpeechServerError as error:
+            missing.append(f"engine openai: {error}")
+        try:
+            usable.append(f"qwen3-tts {qwen_speech.versions()['qwen-tts']}")
+        except InjectionError as error:
+            missing.append(str(error).removeprefix("expressive: "))
+        if not usable:
+            raise InjectionError(f"expressive: {'; '.join(missing)}")
+        return ", ".join(usable)
+
     @property
     def emotions(self) -> Collection[str]:
         return sorted({NEUTRAL, *self.instructions.emotions})
@@ -97,7 +121,7 @@ class Expressive:
     @cached_property
     def config(self) -> Mapping[str, Any]:
         settings = self.settings
-        versions = (speech_endpoint if settings.engine == "openai" else qwen_speech).versions()
+        versions = {"openai": version("openai")} if settings.engine == "openai" else qwen_speech.versions()
         return {
             **settings.model_dump(mode="json", exclude_none=True),
             "model": settings.model_name,
@@ -118,8 +142,11 @@ class Expressive:
         language = utterance.language or settings.language
         voice = self.voice_of(utterance, language)
         if settings.engine == "openai":
-            server = speech_endpoint.Server(settings.base_url, settings.model_name, settings.timeout, settings.retries)
-            made = speech_endpoint.speak(server, text, voice, instruction)
+            server = SpeechServer(settings.base_url, settings.model_name, settings.timeout, settings.retries)
+            try:
+                made = server.speak(text, voice, instructions=instruction)
+            except SpeechServerError as error:
+                raise InjectionError(f"expressive: {error}") from None
         else:
             made = qwen_speech.speak(settings.model_name, settings.device, text, voice, language, instruction, rng)
         wave = finish(made.wave, made.rate, settings.level_db)
@@ -144,16 +171,5 @@ class Expressive:
 
 
 def _read_voices(name: str) -> dict[str, Voice]:
-    try:
-        path = find_config("voices", name)
-    except FileNotFoundError as error:
-        raise InjectionError(f"expressive: {error}") from None
-    try:
-        listed = yaml.safe_load(path.read_text(encoding="utf-8"))["voices"]
-        return {voice: Voice.model_validate(facts) for voice, facts in listed.items()}
-    except ValidationError as error:
-        raise InjectionError(f"{path}: {explain(error)}") from None
-    except (yaml.YAMLError, KeyError, TypeError, AttributeError):
-        raise InjectionError(
-            f"{path}: expected YAML with a mapping 'voices', such as {{nova: {{gender: female}}}}"
-        ) from None
+    path = find_config("voices", name)
+    return validated(_VoiceList, read_mapping(path, InjectionError), path, InjectionError).voices

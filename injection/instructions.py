@@ -5,13 +5,11 @@ from __future__ import annotations
 from itertools import pairwise
 from pathlib import Path
 from string import Template
-from typing import Annotated, Any
+from typing import Annotated
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from zero_shot_emotion.config_files import find_config
-from zero_shot_emotion.corpus import explain
+from zero_shot_emotion.config_files import find_config, read_mapping, validated
 
 from .method import NEUTRAL, InjectionError
 
@@ -84,19 +82,8 @@ def load_instructions(name_or_path: str | Path) -> Instructions:
     """Read instructions, those of ``configs/injection/expressive`` by name or any file by its path.
 
     Raises:
+        MissingConfigError: if there are none.
         InjectionError: naming file, key, value and what was expected.
     """
-    try:
-        path = find_config("injection/expressive", name_or_path)
-    except FileNotFoundError as error:
-        raise InjectionError(f"instructions: {error}") from None
-    try:
-        data: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except yaml.YAMLError as error:
-        raise InjectionError(f"{path}: expected YAML: {' '.join(str(error).split())}") from None
-    if not isinstance(data, dict):
-        raise InjectionError(f"{path}: expected a mapping, got {type(data).__name__}")
-    try:
-        return Instructions.model_validate({"name": path.stem, **data})
-    except ValidationError as error:
-        raise InjectionError(f"{path}: {explain(error)}") from None
+    path = find_config("injection/expressive", name_or_path)
+    return validated(Instructions, {"name": path.stem, **read_mapping(path, InjectionError)}, path, InjectionError)

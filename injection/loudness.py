@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from zero_shot_emotion.acoustics import FRAME_SECONDS, active_level, frame_powers
+from zero_shot_emotion.noise import coloured
 
 Array = npt.NDArray[np.float64]
 
@@ -16,8 +17,6 @@ REFERENCE_DB = -30.0
 KNEE = 0.7
 """Amplitude from which on peaks are bent; nothing reaches 1."""
 FADE_SECONDS = 0.005
-FLOOR_HZ = 50.0
-"""Below, the noise of a background is flat."""
 
 
 def trim(wave: npt.NDArray[np.floating], rate: int) -> npt.NDArray[np.floating]:
@@ -55,9 +54,7 @@ def fade(wave: Array, rate: int) -> Array:
 
 def background(size: int, rate: int, slope_db: float, rng: np.random.Generator) -> Array:
     """Noise of RMS 1 whose spectrum slopes by so many dB per octave above 50 Hz."""
-    spectrum = np.fft.rfft(rng.standard_normal(size))
-    octaves = np.log2(np.maximum(np.fft.rfftfreq(size, 1 / rate), FLOOR_HZ) / FLOOR_HZ)
-    noise: Array = np.fft.irfft(spectrum * 10 ** (slope_db * octaves / 20), size)
+    noise = coloured(size, rate, slope_db, rng)
     return noise / np.sqrt((noise**2).mean())
 
 

@@ -3,23 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Protocol
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
 from zero_shot_emotion.audio import Audio
-from zero_shot_emotion.corpus import UserError, Utterance, explain
+from zero_shot_emotion.corpus import UserError, Utterance
+from zero_shot_emotion.registry import Registry
 
-GROUP = "zero_shot_emotion.injection"
-"""The entry-point group under which a package of one's own offers methods."""
-METHODS: Mapping[str, str] = {
-    "rules": "injection.by_rule:ByRule",
-    "expressive": "injection.expressive:Expressive",
-    "voice-conversion": "injection.voice_conversion:VoiceConversion",
-}
-"""The methods of this package."""
 NEUTRAL = "neu"
 """The emotion of the control, and of no intensity."""
 Parameters = Mapping[str, float | str]
@@ -27,6 +19,18 @@ Parameters = Mapping[str, float | str]
 
 class InjectionError(UserError, ValueError):
     """Emotion that cannot be injected: an unknown method or emotion, or a corpus without audio."""
+
+
+METHODS = Registry(
+    "injection method",
+    "zero_shot_emotion.injection",
+    {
+        "rules": "injection.by_rule:ByRule",
+        "expressive": "injection.expressive:Expressive",
+        "voice-conversion": "injection.voice_conversion:VoiceConversion",
+    },
+    InjectionError,
+)
 
 
 class Settings(BaseModel):
@@ -79,20 +83,5 @@ def load_method(name: str, settings: Mapping[str, Any] | None = None) -> Method:
     Raises:
         InjectionError: if there is no such method, or a setting is not one of its own, naming those there are.
     """
-    own = (EntryPoint(name, target, GROUP) for name, target in METHODS.items())
-    known = {point.name: point for point in (*entry_points(group=GROUP), *own)}
-    if name not in known:
-        raise InjectionError(f"unknown injection method {name!r}: expected one of {', '.join(sorted(known))}")
-    made, given = known[name].load(), dict(settings or {})
-    model = getattr(made, "Settings", None)
-    if model is None:
-        if given:
-            raise InjectionError(f"injection method {name}: got the setting {next(iter(given))!r}, expected none")
-        method: Method = made()
-        return method
-    try:
-        method = made(model.model_validate(given))
-    except ValidationError as error:
-        keys = ", ".join(model.model_fields)
-        raise InjectionError(f"injection method {name}: {explain(error)} (settings: {keys})") from None
+    method: Method = METHODS.make(name, settings or {})
     return method

@@ -4,23 +4,22 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import numpy as np
-import yaml
 from pydantic import (
     AfterValidator,
     BaseModel,
     ConfigDict,
     Field,
     PositiveFloat,
-    ValidationError,
     ValidationInfo,
     field_validator,
 )
 
-from zero_shot_emotion.config_files import find_config
-from zero_shot_emotion.corpus import UserError, explain
+from zero_shot_emotion.config_files import find_config, read_mapping, validated
+from zero_shot_emotion.config_values import Span, rising
+from zero_shot_emotion.corpus import UserError
 
 from .method import NEUTRAL
 
@@ -146,16 +145,6 @@ class Tilt(_Strict):
         return to_hz
 
 
-def _rising(span: tuple[float, float]) -> tuple[float, float]:
-    if span[0] > span[1]:
-        raise ValueError("the lower number first")
-    return span
-
-
-Span = Annotated[tuple[float, float], AfterValidator(_rising)]
-"""From where to where a value is drawn, all alike likely."""
-
-
 class Noise(_Strict):
     """Background noise of each utterance, whatever its emotion.
 
@@ -190,7 +179,7 @@ class RuleSet(_Strict):
     spectrum: Annotated[float, Field(ge=0, le=1)] = 0.0
     tilt: Tilt = Tilt()
     jitter: Jitter = Jitter()
-    intensity: Annotated[tuple[Strength, Strength], AfterValidator(_rising)] = (1.0, 1.0)
+    intensity: Annotated[tuple[Strength, Strength], AfterValidator(rising)] = (1.0, 1.0)
     noise: Noise | None = None
     emotions: dict[str, Rule]
 
@@ -224,19 +213,8 @@ def load_rules(name_or_path: str | Path) -> RuleSet:
     """Read a rule set, one of ``configs/injection`` by its name or any file by its path.
 
     Raises:
+        MissingConfigError: if there is none.
         RulesError: naming file, emotion, key, value and what was expected.
     """
-    try:
-        path = find_config("injection", name_or_path)
-    except FileNotFoundError as error:
-        raise RulesError(f"rule set: {error}") from None
-    try:
-        data: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except yaml.YAMLError as error:
-        raise RulesError(f"{path}: expected YAML: {' '.join(str(error).split())}") from None
-    if not isinstance(data, dict):
-        raise RulesError(f"{path}: expected a mapping, got {type(data).__name__}")
-    try:
-        return RuleSet.model_validate({"name": path.stem, **data})
-    except ValidationError as error:
-        raise RulesError(f"{path}: {explain(error)}") from None
+    path = find_config("injection", name_or_path)
+    return validated(RuleSet, {"name": path.stem, **read_mapping(path, RulesError)}, path, RulesError)

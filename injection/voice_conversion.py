@@ -17,9 +17,9 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
-from pydantic import model_validator
 
 from zero_shot_emotion.audio import Audio, write_audio
+from zero_shot_emotion.config_values import ExistingPath
 from zero_shot_emotion.corpus import Corpus, Utterance
 from zero_shot_emotion.corpus.readers import open_corpus
 
@@ -47,17 +47,10 @@ class ConversionSettings(Settings):
 
     references: str
     model: str = DEFAULT_MODEL
-    model_path: Path | None = None
-    config_path: Path | None = None
+    model_path: ExistingPath | None = None
+    config_path: ExistingPath | None = None
     device: Device = "auto"
     level_db: float | None = REFERENCE_DB
-
-    @model_validator(mode="after")
-    def _paths_exist(self) -> ConversionSettings:
-        for path in (self.model_path, self.config_path):
-            if path is not None and not path.exists():
-                raise ValueError(f"no such file: {path}")
-        return self
 
 
 class VoiceConversion:
@@ -71,6 +64,11 @@ class VoiceConversion:
         self._references = open_corpus(settings.references)
         if not any(u.label and u.file_name for u in self._references):
             raise InjectionError(f"voice-conversion: references: {settings.references!r} has no labelled recordings")
+
+    @staticmethod
+    def finding() -> str:
+        """What the doctor says of it."""
+        return f"coqui-tts {version('coqui-tts')}; a model downloads when first used, or give model_path"
 
     @property
     def emotions(self) -> Collection[str]:

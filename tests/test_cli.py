@@ -61,6 +61,12 @@ def test_help_names_every_command_and_imports_nothing_heavy() -> None:
     assert out.rstrip().endswith("[]")
 
 
+def test_the_package_runs_as_a_module() -> None:
+    command = [sys.executable, "-m", "zero_shot_emotion.cli", "--version"]
+
+    assert subprocess.run(command, capture_output=True, text=True, check=True).stdout == f"{__version__}\n"
+
+
 def test_version(capfd: pytest.CaptureFixture[str]) -> None:
     assert run(capfd, "--version") == (0, f"{__version__}\n", "")
 
@@ -84,7 +90,7 @@ def test_text_is_generated_spoken_and_injected(tmp_path: Path, capfd: pytest.Cap
     status, _, err = run(capfd, "inject", spoken, "-o", str(tmp_path / "no"), "--method", "magic")
     assert (status, err) == (
         1,
-        "error: unknown injection method 'magic': expected one of expressive, rules, voice-conversion\n",
+        "error: injection method: got 'magic', expected one of expressive, rules, voice-conversion\n",
     )
     status, out, _ = run(capfd, "corpus", "validate", emotional)
     assert status == 0

@@ -7,6 +7,7 @@ import yaml
 from zero_shot_emotion.config_files import find_config
 from zero_shot_emotion.corpus import CorpusError
 from zero_shot_emotion.demo import run_demo
+from zero_shot_emotion.settings import ConfigError
 from zero_shot_emotion.testing import tiny_corpus
 
 
@@ -30,6 +31,22 @@ def test_the_demo_makes_trains_tests_and_shows(tmp_path: Path, capfd: pytest.Cap
     printed = capfd.readouterr().out
     assert printed.count("$ python -m s3prl.run_downstream -m train") == 2
     assert printed.count("-t real") == 2
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("runner: {}", "downstream_expert: missing, expected a section of s3prl's downstream config"),
+        ("runner: [", "expected YAML: while parsing a flow node, expected the node content"),
+    ],
+)
+def test_a_config_that_does_not_serve_is_told_before_any_work(tmp_path: Path, content: str, message: str) -> None:
+    config = tmp_path / "config.yaml"
+    config.write_text(content)
+    with pytest.raises(ConfigError, match=rf"^{config}: {message}"):
+        run_demo(tmp_path / "demo", [], config=config)
+
+    assert not (tmp_path / "demo").exists()
 
 
 def test_a_target_that_is_not_there_is_told_before_any_work(tmp_path: Path) -> None:

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from zero_shot_emotion.association import by_chance, cramers_v
 from zero_shot_emotion.corpus import Corpus
 
 from .casting import speaker_key
@@ -72,7 +72,8 @@ def associate(corpus: Corpus, chosen: Mapping[str, Voice], seed: int = 0) -> Ass
         return None
     table = np.array([[pairs[voice, label] for label in labels] for voice in voices])
     v = cramers_v(table)
-    shuffled = _shuffled(table, seed)
+    rows, columns = (np.repeat(np.arange(len(sums)), sums) for sums in (table.sum(1), table.sum(0)))
+    chance = by_chance(v, rows, columns, SHUFFLES, seed)
     women = np.array([voice.gender == "female" for voice in voices])
     balance = {
         label: {
@@ -83,26 +84,4 @@ def associate(corpus: Corpus, chosen: Mapping[str, Voice], seed: int = 0) -> Ass
         }
         for label, column in zip(labels, table.T, strict=True)
     }
-    reached = (1 + int((shuffled >= v - 1e-9).sum())) / (1 + SHUFFLES)
-    return Association(v, float(shuffled.mean()), reached, balance)
-
-
-def cramers_v(table: npt.NDArray[np.integer[Any]]) -> float:
-    """Cramér's V of a table of counts without empty rows or columns.
-
-    >>> cramers_v(np.array([[5, 0], [0, 5]])), cramers_v(np.array([[5, 5], [5, 5]]))
-    (1.0, 0.0)
-    """
-    total = table.sum()
-    expected = np.outer(table.sum(1), table.sum(0)) / total
-    chi2 = float(((table - expected) ** 2 / expected).sum())
-    return float(np.sqrt(chi2 / (total * (min(table.shape) - 1))))
-
-
-def _shuffled(table: npt.NDArray[np.integer[Any]], seed: int) -> npt.NDArray[np.float64]:
-    """Cramér's V after shuffling the labels over the utterances, again and again."""
-    rng = np.random.default_rng(seed)
-    rows, columns = (np.repeat(np.arange(len(sums)), sums) for sums in (table.sum(1), table.sum(0)))
-    cells = rows * table.shape[1]
-    tables = (np.bincount(cells + rng.permutation(columns), minlength=table.size) for _ in range(SHUFFLES))
-    return np.array([cramers_v(counts.reshape(table.shape)) for counts in tables])
+    return Association(v, chance.mean, chance.p, balance)

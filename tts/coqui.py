@@ -19,9 +19,10 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import numpy as np
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from zero_shot_emotion.audio import Audio
+from zero_shot_emotion.config_values import ExistingFolder, ExistingPath
 
 from .engine import Settings, SpeechError, Voice
 from .voice_list import VoiceFacts, VoiceList, check_voice, in_languages, in_one_language, read_voices
@@ -50,23 +51,14 @@ class CoquiSettings(Settings):
     """
 
     model: str = DEFAULT_MODEL
-    model_path: Path | None = None
-    config_path: Path | None = None
-    speaker_wavs: Path | None = None
+    model_path: ExistingPath | None = None
+    config_path: ExistingPath | None = None
+    speaker_wavs: ExistingFolder | None = None
     voices: VoiceList | None = None
     languages: tuple[str, ...] | None = None
     language: str | None = None
     device: Annotated[str, Field(pattern=r"^(auto|cpu|cuda(:\d+)?)$")] = "auto"
     seed: int = 0
-
-    @model_validator(mode="after")
-    def _paths_exist(self) -> CoquiSettings:
-        for path in (self.model_path, self.config_path, self.speaker_wavs):
-            if path is not None and not path.exists():
-                raise ValueError(f"no such file or folder: {path}")
-        if self.speaker_wavs is not None and not self.speaker_wavs.is_dir():
-            raise ValueError(f"expected a folder of recordings: {self.speaker_wavs}")
-        return self
 
 
 class Coqui:

@@ -3,32 +3,34 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Literal, Protocol
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
 from zero_shot_emotion.audio import Audio
 from zero_shot_emotion.corpus import UserError
-from zero_shot_emotion.corpus.corpus import explain
-
-GROUP = "zero_shot_emotion.tts"
-"""The entry-point group under which a package of one's own offers engines."""
-ENGINES: Mapping[str, str] = {
-    "espeak-ng": "tts.espeak:EspeakNg",
-    "coqui": "tts.coqui:Coqui",
-    "openai": "tts.endpoint:Endpoint",
-    "flite": "tts.flite:Flite",
-    "piper": "tts.piper:Piper",
-}
-"""The engines of this package."""
+from zero_shot_emotion.registry import Registry
 
 
 class SpeechError(UserError, ValueError):
     """Speech that cannot be made: an unknown engine or voice, or a text without words."""
+
+
+ENGINES = Registry(
+    "engine",
+    "zero_shot_emotion.tts",
+    {
+        "espeak-ng": "tts.espeak:EspeakNg",
+        "coqui": "tts.coqui:Coqui",
+        "openai": "tts.endpoint:Endpoint",
+        "flite": "tts.flite:Flite",
+        "piper": "tts.piper:Piper",
+    },
+    SpeechError,
+)
 
 
 @dataclass(frozen=True)
@@ -75,23 +77,6 @@ class Engine(Protocol):
         """
 
 
-def engine_names() -> list[str]:
-    """The engines there are, those of other packages included."""
-    return sorted(_known())
-
-
-def engine_class(name: str) -> Any:
-    """The class of an engine.
-
-    Raises:
-        SpeechError: if there is none, naming those there are.
-    """
-    known = _known()
-    if name not in known:
-        raise SpeechError(f"unknown engine {name!r}: expected one of {', '.join(sorted(known))}")
-    return known[name].load()
-
-
 @cache
 def load_engine(name: str, settings: str = "{}") -> Engine:
     """The engine of a name, made once a process.
@@ -103,20 +88,7 @@ def load_engine(name: str, settings: str = "{}") -> Engine:
     Raises:
         SpeechError: if there is no such engine, or a setting is not one of its own.
     """
-    made = engine_class(name)
-    given = json.loads(settings)
-    model = getattr(made, "Settings", None)
-    if model is None:
-        if given:
-            raise SpeechError(
-                f"engine {name}: got the setting {next(iter(given))!r}, expected none: it has no settings"
-            )
-        engine: Engine = made()
-        return engine
-    try:
-        engine = made(model.model_validate(given))
-    except ValidationError as error:
-        raise SpeechError(f"engine {name}: {explain(error)} (settings: {', '.join(model.model_fields)})") from None
+    engine: Engine = ENGINES.make(name, json.loads(settings))
     return engine
 
 
@@ -150,8 +122,3 @@ def settings_of(engine: Engine) -> dict[str, Any]:
     """All settings of an engine, those left at their defaults too, as they go on the card."""
     settings: BaseModel | None = getattr(engine, "settings", None)
     return {} if settings is None else settings.model_dump(mode="json", exclude_none=True)
-
-
-def _known() -> dict[str, EntryPoint]:
-    own = (EntryPoint(name, target, GROUP) for name, target in ENGINES.items())
-    return {point.name: point for point in (*entry_points(group=GROUP), *own)}

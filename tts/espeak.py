@@ -96,6 +96,12 @@ class EspeakNg:
     def __init__(self) -> None:
         self._speaker = _Speaker()
 
+    @classmethod
+    def finding(cls) -> str:
+        """What the doctor says of it."""
+        voices = cls().voices()
+        return f"{len(voices)} voices in {len({voice.language for voice in voices})} languages"
+
     @cached_property
     def version(self) -> str:
         import ctypes

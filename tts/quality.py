@@ -18,7 +18,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from zero_shot_emotion.audio import SILENCE_DB, Audio
-from zero_shot_emotion.corpus.corpus import explain
+from zero_shot_emotion.errors import explain
 
 from .engine import SpeechError
 

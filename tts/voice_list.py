@@ -13,11 +13,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Literal
 
-import yaml
-from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
+from pydantic import BaseModel, ConfigDict, StringConstraints
 
-from zero_shot_emotion.config_files import find_config
-from zero_shot_emotion.corpus.corpus import explain
+from zero_shot_emotion.config_files import find_config, read_mapping, validated
 
 from .engine import SpeechError, Voice
 
@@ -52,12 +50,7 @@ def read_voices(voices: VoiceList) -> Mapping[str, VoiceFacts]:
     if not isinstance(voices, str):
         return voices
     path = find_config("voices", voices)
-    try:
-        return _File.model_validate(yaml.safe_load(path.read_text(encoding="utf-8"))).voices
-    except ValidationError as error:
-        raise SpeechError(f"{path}: {explain(error)}") from None
-    except yaml.YAMLError as error:
-        raise SpeechError(f"{path}: expected YAML: {error}") from None
+    return validated(_File, read_mapping(path, SpeechError), path, SpeechError).voices
 
 
 def in_languages(ids: Iterable[str], facts: Mapping[str, VoiceFacts], languages: Iterable[str]) -> list[Voice]:

@@ -19,11 +19,11 @@ from typing import Any
 import yaml
 
 from . import metrics
-from .config_files import find_config
 from .corpus import FOUR, Corpus, atomic_write
 from .corpus.readers import open_corpus
 from .errors import UserError
 from .results import read_results
+from .settings import read_config
 
 SYNTHETIC = "synthetic"
 TEST_RATIO = 0.2
@@ -59,10 +59,9 @@ def run_demo(
     Returns:
         the table of results, and where everything lies.
     """
-    named = _named_targets(targets)
+    named, template = _named_targets(targets), read_config(config)
     _make_corpora(out, utterances, seed, workers)
     specs = {SYNTHETIC: f"{out / 'emotional'}#test", **named}
-    template = yaml.safe_load(find_config("downstream", config).read_text(encoding="utf-8"))
     experiments = [_Experiment(out, system, specs, template, upstream, seed) for system in SYSTEMS]
     with ThreadPoolExecutor(len(experiments)) as pool:
         list(pool.map(_Experiment.run, experiments))

@@ -7,11 +7,14 @@ import platform
 import socket
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, entry_points, version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from .errors import UserError
+
+if TYPE_CHECKING:
+    from .registry import Registry
 
 Status = Literal["ok", "missing", "broken"]
 
@@ -35,11 +38,11 @@ class Check:
         return f"{mark}  {self.topic:<11} {self.finding}" + (f"\n{' ' * 21}-> {self.advice}" if self.advice else "")
 
 
-def examine(config: Path | None = None) -> list[Check]:
+def examine(config: str | Path | None = None) -> list[Check]:
     """Look at everything; a check that fails in an unforeseen way is itself a finding.
 
     Args:
-        config: a downstream config whose corpora are opened too.
+        config: a downstream config whose corpora are opened too, by name or path.
     """
     topics: dict[str, Callable[[], Iterator[Check]]] = {
         "versions": _versions,
@@ -47,6 +50,9 @@ def examine(config: Path | None = None) -> list[Check]:
         "devices": _devices,
         "upstreams": _upstreams,
         "engines": _engines,
+        "injection": _injection,
+        "recognisers": _recognisers,
+        "labellers": _labellers,
         "endpoints": _endpoints,
         "data": lambda: _data(config),
     }
@@ -54,6 +60,8 @@ def examine(config: Path | None = None) -> list[Check]:
     for topic, look in topics.items():
         try:
             checks.extend(look())
+        except UserError as error:
+            checks.append(Check(topic, "broken", str(error)))
         except Exception as error:  # the doctor must not die of what the patient has
             checks.append(Check(topic, "broken", f"{type(error).__name__}: {error}"))
     return checks
@@ -137,20 +145,46 @@ def _upstreams() -> Iterator[Check]:
 
 
 def _engines() -> Iterator[Check]:
-    from tts.engine import ENGINES, engine_class, load_engine
+    from tts.engine import ENGINES
 
-    voices = load_engine("espeak-ng").voices()
-    languages = {voice.language for voice in voices}
-    yield Check("engines", "ok", f"espeak-ng: {len(voices)} voices in {len(languages)} languages")
-    for name in ENGINES:
-        if name == "espeak-ng":
-            continue
+    return _parts("engines", ENGINES)
+
+
+def _injection() -> Iterator[Check]:
+    from injection.method import METHODS
+
+    return _parts("injection", METHODS)
+
+
+def _recognisers() -> Iterator[Check]:
+    from generation.weak_labels.asr import RECOGNISERS
+
+    return _parts("recognisers", RECOGNISERS)
+
+
+def _labellers() -> Iterator[Check]:
+    from generation.weak_labels.labeller import LABELLERS
+
+    return _parts("labellers", LABELLERS)
+
+
+def _parts(topic: str, registry: Registry) -> Iterator[Check]:
+    """Which parts of a kind are usable, each by what it says of itself, or by the versions of what it runs on."""
+    for name in registry.own:
         try:
-            yield Check("engines", "ok", f"{name}: {engine_class(name).finding()}")
+            yield Check(topic, "ok", f"{name}: {_finding(registry.find(name))}")
+        except PackageNotFoundError as error:
+            yield Check(topic, "missing", f"{name}: {error.name} is not installed", f"pip install {error.name}")
         except UserError as error:
-            yield Check("engines", "missing", str(error), "the other engines work without it")
-    for entry in entry_points(group="zero_shot_emotion.tts"):
-        yield Check("engines", "ok", f"{entry.name}: registered by {entry.value}")
+            yield Check(topic, "missing", str(error), "the others work without it")
+    for entry in registry.offered.values():
+        yield Check(topic, "ok", f"{entry.name}: registered by {entry.value}")
+
+
+def _finding(part: Any) -> str:
+    if hasattr(part, "finding"):
+        return str(part.finding())
+    return ", ".join(f"{package} {number}" for package, number in part.versions().items()) or "needs nothing further"
 
 
 def _endpoints() -> Iterator[Check]:
@@ -175,19 +209,17 @@ def _endpoints() -> Iterator[Check]:
         )
 
 
-def _data(config: Path | None) -> Iterator[Check]:
+def _data(config: str | Path | None) -> Iterator[Check]:
     from generation.shipped import shipped_datasheets, shipped_dialogues
 
     for name in shipped_datasheets():
         yield Check("data", "ok", f"{len(shipped_dialogues(name))} dialogues ship for the datasheet {name}")
     if config is None:
         return
-    import yaml
-
     from .corpus.readers import open_corpus
-    from .settings import read_settings
+    from .settings import SECTION, read_config, read_settings
 
-    datarc = read_settings(yaml.safe_load(config.read_text(encoding="utf-8"))["downstream_expert"]).datarc
+    datarc = read_settings(read_config(config)[SECTION], config).datarc
     for spec in (*datarc.train, *datarc.dev, *datarc.targets.values()):
         try:
             corpus = open_corpus(spec)

@@ -9,11 +9,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from .config_files import find_config
-from .corpus import Corpus, LabelError, UserError, explain, label_set
+from .config_files import find_config, read_mapping, validated
+from .corpus import Corpus, LabelError, UserError, label_set
 from .corpus.distributions import draw_distributions
 from .corpus.stage import StageReport
 
@@ -115,13 +114,9 @@ def read_recipe(config: str | Path) -> Recipe:
         RecipeError: naming file, key, value and what was expected.
     """
     path = find_config("corpora", config)
+    recipe = validated(Recipe, read_mapping(path, RecipeError), path, RecipeError)
     try:
-        recipe = Recipe.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
         label_set(recipe.generate.labels)
-    except yaml.YAMLError as error:
-        raise RecipeError(f"{path}: expected YAML: {error}") from None
-    except ValidationError as error:
-        raise RecipeError(f"{path}: {explain(error)}") from None
     except LabelError as error:
         raise RecipeError(f"{path}: generate.labels: {error}") from None
     return recipe

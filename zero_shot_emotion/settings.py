@@ -8,11 +8,13 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from .config_files import find_config, read_mapping
 from .corpus import LabelSet, UserError, explain, label_set
 from .corpus.utterance import Name
 from .heads.settings import EmotionQFormerSettings
 from .taxonomy import load_taxonomy
 
+SECTION = "downstream_expert"
 RESERVED = ("train", "dev")
 """Split names that no target may take."""
 TAXONOMY = "taxonomy"
@@ -174,8 +176,36 @@ class ExpertSettings(_Section):
     modelrc: ModelSettings = ModelSettings()
 
 
-def read_settings(section: Mapping[str, Any]) -> ExpertSettings:
+def read_config(config: str | Path) -> dict[str, Any]:
+    """Read a whole downstream config, whose corpora may be filled in yet.
+
+    Args:
+        config: a shipped one's name, or the path of one.
+
+    Raises:
+        MissingConfigError: if there is none.
+        ConfigError: unless it has a section ``downstream_expert`` with a ``datarc``.
+    """
+    path = find_config("downstream", config)
+    content = read_mapping(path, ConfigError)
+    _section(content, f"{path}: ", SECTION)
+    _section(content[SECTION], f"{path}: {SECTION}.", "datarc")
+    return content
+
+
+def _section(content: Mapping[str, Any], where: str, key: str) -> None:
+    if key not in content:
+        raise ConfigError(f"{where}{key}: missing, expected a section of s3prl's downstream config")
+    if not isinstance(content[key], dict):
+        raise ConfigError(f"{where}{key}: got {content[key]!r}, expected a section of s3prl's downstream config")
+
+
+def read_settings(section: Mapping[str, Any], where: object = "config") -> ExpertSettings:
     """Validate a ``downstream_expert`` section.
+
+    Args:
+        section: as the config has it.
+        where: it comes from, such as a path.
 
     Raises:
         ConfigError: naming the key, its value and what was expected.
@@ -184,12 +214,12 @@ def read_settings(section: Mapping[str, Any]) -> ExpertSettings:
         settings = ExpertSettings.model_validate(section)
         settings.datarc.label_set  # noqa: B018 - refuses an unknown or contradictory label set now
     except ValidationError as error:
-        raise ConfigError(f"config: downstream_expert.{explain(error)}") from None
+        raise ConfigError(f"{where}: {SECTION}.{explain(error)}") from None
     except ValueError as error:
-        raise ConfigError(f"config: downstream_expert.datarc.labels: {error}") from None
+        raise ConfigError(f"{where}: {SECTION}.datarc.labels: {error}") from None
     if settings.modelrc.select == "EmotionQFormer" and settings.datarc.soft_labels is not None:
         raise ConfigError(
-            f"config: downstream_expert.datarc.soft_labels: got {settings.datarc.soft_labels!r}, expected none with "
+            f"{where}: {SECTION}.datarc.soft_labels: got {settings.datarc.soft_labels!r}, expected none with "
             "EmotionQFormer, whose contrasts need one emotion an utterance"
         )
     return settings

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 
-import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, model_validator
 
-from .config_files import find_config
-from .corpus import EMOTIONS, LabelSet, explain
+from .config_files import find_config, read_mapping, validated
+from .corpus import EMOTIONS, LabelSet
 from .errors import UserError
 
 KIND = "taxonomies"
@@ -87,18 +85,7 @@ def load_taxonomy(name: str | Path) -> Taxonomy:
         TaxonomyError: naming file, key and what was expected, or why it has no classes.
     """
     path = find_config(KIND, name)
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except yaml.YAMLError as error:
-        raise TaxonomyError(f"{path}: expected YAML: {error}") from None
-    if not isinstance(content, Mapping):
-        raise TaxonomyError(f"{path}: expected a mapping, got {type(content).__name__}")
-    try:
-        taxonomy = Taxonomy.model_validate({"name": path.stem, **content})
-    except ValidationError as error:
-        first = error.errors()[0]
-        told = first["msg"].removeprefix("Value error, ")
-        raise TaxonomyError(f"{path}: " + (explain(error) if first["loc"] else f"expected {told}")) from None
+    taxonomy = validated(Taxonomy, {"name": path.stem, **read_mapping(path, TaxonomyError)}, path, TaxonomyError)
     if taxonomy.unavailable:
         raise TaxonomyError(f"taxonomy {taxonomy.name!r}: {taxonomy.unavailable}")
     return taxonomy

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from zero_shot_emotion.association import cramers_v
+
 
 @dataclass(frozen=True)
 class CrossTable:
@@ -35,10 +37,6 @@ def cross_table(pairs: Iterable[tuple[str, str]]) -> CrossTable:
     counts = np.array([[counter[row, column] for column in columns] for row in rows], dtype=np.int64)
     if min(len(rows), len(columns)) < 2:
         return CrossTable(rows, columns, counts.tolist(), None, None)
-    from scipy.stats.contingency import association
-
     freedom = (len(rows) - 1) * (len(columns) - 1)
     chance = np.sqrt(freedom / ((counts.sum() - 1) * (min(counts.shape) - 1)))
-    return CrossTable(
-        rows, columns, counts.tolist(), float(association(counts, method="cramer")), min(1.0, float(chance))
-    )
+    return CrossTable(rows, columns, counts.tolist(), cramers_v(counts), min(1.0, float(chance)))

@@ -16,6 +16,9 @@ from ..errors import EndpointError
 from ..spending import Spending
 from ..store import Response, ResponseStore
 
+NAME = "weak-label"
+"""What the schemas are called at the endpoint."""
+
 
 @dataclass(frozen=True)
 class Question:
@@ -89,7 +92,7 @@ class Answers:
         self._spending.pledge(question.prompt)
         seed = None if self._endpoint.seed is None else int(key[:7], 16)
         try:
-            body = await client.ask(question.prompt, schema=question.schema, seed=seed)
+            body = await client.ask(question.prompt, name=NAME, schema=question.schema, seed=seed)
             response = Response(key, question.sample, question.prompt, body)
         except UnansweredError as error:
             response = Response(key, question.sample, question.prompt, failure=str(error))

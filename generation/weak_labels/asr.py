@@ -6,28 +6,32 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from importlib.metadata import EntryPoint, PackageNotFoundError, entry_points
+from importlib.metadata import PackageNotFoundError
 from typing import Any, Protocol
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
 from zero_shot_emotion.audio import Audio, AudioError, check_audio, read_audio
-from zero_shot_emotion.corpus import Utterance, explain
+from zero_shot_emotion.corpus import Utterance
 from zero_shot_emotion.corpus.stage import Made
+from zero_shot_emotion.registry import Registry, checked_settings
 
 from .errors import WeakLabelError
 from .sound_item import SoundBatch
 
-GROUP = "zero_shot_emotion.asr"
-"""The entry-point group under which a package of one's own offers recognisers."""
-ENGINES: Mapping[str, str] = {
-    "whisper": "generation.weak_labels.whisper:Whisper",
-    "faster-whisper": "generation.weak_labels.faster_whisper:FasterWhisper",
-    "pocketsphinx": "generation.weak_labels.pocketsphinx:PocketSphinx",
-}
-"""The recognisers of this package."""
 GIVEN = "given"
 """Stands for the corpus's own transcripts."""
+RECOGNISERS = Registry(
+    "transcripts.engine",
+    "zero_shot_emotion.asr",
+    {
+        "whisper": "generation.weak_labels.whisper:Whisper",
+        "faster-whisper": "generation.weak_labels.faster_whisper:FasterWhisper",
+        "pocketsphinx": "generation.weak_labels.pocketsphinx:PocketSphinx",
+    },
+    WeakLabelError,
+    also=(GIVEN,),
+)
 
 
 class Settings(BaseModel):
@@ -47,31 +51,14 @@ class Recogniser(Protocol):
         """The words of each utterance at 16 kHz; empty where it hears none."""
 
 
-def recogniser_class(name: str) -> Any:
-    """The class of a recogniser.
-
-    Raises:
-        WeakLabelError: if there is none, naming those there are.
-    """
-    own = (EntryPoint(engine, target, GROUP) for engine, target in ENGINES.items())
-    known = {point.name: point for point in (*entry_points(group=GROUP), *own)}
-    if name not in known:
-        raise WeakLabelError(f"transcripts.engine: got {name!r}, expected {GIVEN} or one of {', '.join(sorted(known))}")
-    return known[name].load()
-
-
 def describe(name: str, settings: Mapping[str, Any]) -> dict[str, Any]:
     """What a recogniser's transcripts depend on: all its settings, and the versions of what it runs on.
 
     Raises:
         WeakLabelError: if there is none of the name, it is not installed, or a setting is not one of its own.
     """
-    made = recogniser_class(name)
-    try:
-        checked = made.Settings.model_validate(settings)
-    except ValidationError as error:
-        known = ", ".join(made.Settings.model_fields) or "none"
-        raise WeakLabelError(f"transcripts.settings: {name}: {explain(error)} (settings: {known})") from None
+    made = RECOGNISERS.find(name)
+    checked = checked_settings(made, settings, f"transcripts.settings: {name}", WeakLabelError)
     try:
         versions = dict(made.versions())
     except PackageNotFoundError as error:
@@ -95,7 +82,7 @@ def load_recogniser(name: str, settings: str) -> Recogniser:
     """
     given = json.loads(settings)
     describe(name, given)
-    made = recogniser_class(name)
+    made = RECOGNISERS.find(name)
     recogniser: Recogniser = made(made.Settings.model_validate(given))
     return recogniser
 

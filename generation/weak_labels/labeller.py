@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
-from importlib.metadata import EntryPoint, entry_points
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
-from zero_shot_emotion.corpus import Utterance, explain
+from zero_shot_emotion.corpus import Utterance
+from zero_shot_emotion.registry import Registry, checked_settings
 from zero_shot_emotion.taxonomy import Taxonomy
 
 from .errors import WeakLabelError
@@ -20,16 +20,18 @@ from .turn import Turn, turns_of
 Array = npt.NDArray[np.float64]
 """Probabilities of the classes of a taxonomy, shape (turns, classes); NaN in the row of a turn that got none."""
 
-GROUP = "zero_shot_emotion.labellers"
-"""The entry-point group under which a package of one's own offers labellers."""
-LABELLERS: Mapping[str, str] = {
-    "entailment": "generation.weak_labels.entailment:Entailment",
-    "similarity": "generation.weak_labels.similarity:Similarity",
-    "llm": "generation.weak_labels.by_llm:ByLLM",
-    "open": "generation.weak_labels.open_set:OpenSet",
-    "lexicon": "generation.weak_labels.lexicon:Lexicon",
-}
-"""The labellers of this package."""
+LABELLERS = Registry(
+    "labellers: kind",
+    "zero_shot_emotion.labellers",
+    {
+        "entailment": "generation.weak_labels.entailment:Entailment",
+        "similarity": "generation.weak_labels.similarity:Similarity",
+        "llm": "generation.weak_labels.by_llm:ByLLM",
+        "open": "generation.weak_labels.open_set:OpenSet",
+        "lexicon": "generation.weak_labels.lexicon:Lexicon",
+    },
+    WeakLabelError,
+)
 DIGITS = 6
 """Of a probability that is stored: what differs beyond them is the order of a sum on another device."""
 
@@ -84,12 +86,8 @@ class LabellerSpec(BaseModel):
         Raises:
             WeakLabelError: if there is no such labeller, or a setting is not one of its own.
         """
-        made = labeller_class(self.kind)
-        try:
-            settings: LabellerSettings = made.Settings.model_validate(self.model_extra or {})
-        except ValidationError as error:
-            known = ", ".join(made.Settings.model_fields)
-            raise WeakLabelError(f"labeller {self.title}: {explain(error)} (settings: {known})") from None
+        made, given = LABELLERS.find(self.kind), self.model_extra or {}
+        settings: LabellerSettings = checked_settings(made, given, f"labeller {self.title}", WeakLabelError)
         return settings
 
     def load(self, taxonomy: Taxonomy) -> Labeller:
@@ -97,22 +95,9 @@ class LabellerSpec(BaseModel):
         return _load(self.kind, self.settings.model_dump_json(), taxonomy.model_dump_json())
 
 
-def labeller_class(kind: str) -> Any:
-    """The class of a labeller.
-
-    Raises:
-        WeakLabelError: if there is none, naming those there are.
-    """
-    own = (EntryPoint(name, target, GROUP) for name, target in LABELLERS.items())
-    known = {point.name: point for point in (*entry_points(group=GROUP), *own)}
-    if kind not in known:
-        raise WeakLabelError(f"labellers: kind: got {kind!r}, expected one of {', '.join(sorted(known))}")
-    return known[kind].load()
-
-
 @cache
 def _load(kind: str, settings: str, taxonomy: str) -> Labeller:
-    made = labeller_class(kind)
+    made = LABELLERS.find(kind)
     loaded: Labeller = made(made.Settings.model_validate_json(settings), Taxonomy.model_validate_json(taxonomy))
     return loaded
 

@@ -6,11 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from zero_shot_emotion.config_files import find_config
-from zero_shot_emotion.corpus import explain
+from zero_shot_emotion.config_files import find_config, read_mapping, validated
 
 from .asr import GIVEN, describe
 from .errors import WeakLabelError
@@ -132,18 +130,8 @@ def read_settings(config: str | Path, changes: Mapping[str, Any] | None = None) 
         WeakLabelError: naming file, key, value and what was expected.
     """
     path = find_config(KIND, config)
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except yaml.YAMLError as error:
-        raise WeakLabelError(f"{path}: expected YAML: {error}") from None
-    if not isinstance(content, Mapping):
-        raise WeakLabelError(f"{path}: expected a mapping, got {type(content).__name__}")
-    try:
-        settings = WeakLabelSettings.model_validate({**content, **(changes or {})})
-    except ValidationError as error:
-        first = error.errors()[0]
-        told = first["msg"].removeprefix("Value error, ")
-        raise WeakLabelError(f"{path}: " + (explain(error) if first["loc"] else f"expected {told}")) from None
+    content = {**read_mapping(path, WeakLabelError), **(changes or {})}
+    settings = validated(WeakLabelSettings, content, path, WeakLabelError)
     for labeller in settings.labellers:
         labeller.settings  # noqa: B018 - refuse a wrong one before hours of speech recognition
     if settings.transcripts.engine != GIVEN:

@@ -25,7 +25,7 @@ from .acoustic_view import acoustic_view
 from .agreement import between_labellers, with_humans
 from .chunks import LabelTask, into_chunks, read_scores
 from .errors import WeakLabelError
-from .labeller import DIGITS, Array, LabellerSpec, distinct_turns, labeller_class
+from .labeller import DIGITS, LABELLERS, Array, LabellerSpec, distinct_turns
 from .noise import Mask, control, correct, entropies, margins
 from .settings import WeakLabelSettings
 from .sound import MeasureTask, in_words
@@ -132,7 +132,7 @@ class _Run:
         """What the card says of where the corpus comes from."""
         versions = {"zero_shot_emotion": __version__}
         for labeller in self.settings.labellers:
-            versions |= labeller_class(labeller.kind).versions()
+            versions |= LABELLERS.find(labeller.kind).versions()
         return {
             "name": f"{self.source.name}-weak",
             "stage": "weak-label",
@@ -224,7 +224,7 @@ class _Run:
                 "settings": labeller.settings.model_dump(mode="json"),
                 "classes": self.taxonomy.classes,
             },
-            alone=getattr(labeller_class(labeller.kind), "alone", False),
+            alone=getattr(LABELLERS.find(labeller.kind), "alone", False),
             skip_errors=False,  # a chunk without scores is no bad utterance, but a model that fails
         )
         return read_scores(lines, len(self.taxonomy.names))

@@ -5,7 +5,7 @@ import pytest
 
 from augmentation import ChannelError, load_channel
 from zero_shot_emotion.audio import Audio, write_audio
-from zero_shot_emotion.config_files import configs_folder
+from zero_shot_emotion.config_files import MissingConfigError, configs_folder
 
 SHIPPED = sorted(path.stem for path in (configs_folder() / "augmentation").glob("*.yaml"))
 
@@ -45,7 +45,10 @@ def test_errors_name_file_key_value_and_what_was_expected(channel, steps, messag
 
 
 def test_unknown_channel_names_those_there_are():
-    with pytest.raises(ChannelError, match=r"got 'moon', expected the path of a \.yaml file or one of codec, noise"):
+    with pytest.raises(
+        MissingConfigError,
+        match=r"^augmentation: got 'moon', expected the path of a \.yaml file or one of codec, noise",
+    ):
         load_channel("moon")
 
 

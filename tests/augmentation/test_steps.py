@@ -5,7 +5,7 @@ import pytest
 
 from augmentation.band import limit_band
 from augmentation.codec import CODECS, code
-from augmentation.noise import FLOOR_HZ, add, coloured, piece
+from augmentation.noise import add, piece
 from augmentation.room import WALL, place, reverberate, simulate
 from zero_shot_emotion.audio import Audio
 
@@ -25,14 +25,6 @@ def chirp():
 
     times = np.arange(RATE) / RATE
     return 0.3 * chirp(times, 200, 1, 3000) * np.sin(np.pi * times) ** 2
-
-
-@pytest.mark.parametrize("slope", [0.0, -3.0, -6.0])
-def test_noise_has_its_colour(slope):
-    noise = coloured(200_000, RATE, slope, np.random.default_rng(0))
-
-    assert band_level(noise, 2000, 4000) - band_level(noise, 500, 1000) == pytest.approx(2 * slope, abs=0.4)
-    assert band_level(noise, 10, FLOOR_HZ) == pytest.approx(band_level(noise, FLOOR_HZ, 55), abs=2)
 
 
 def test_noise_is_added_at_its_level():

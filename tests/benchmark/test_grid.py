@@ -4,6 +4,7 @@ import yaml
 from zero_shot_emotion.benchmark.availability import find_missing, present
 from zero_shot_emotion.benchmark.corpora import kind_of
 from zero_shot_emotion.benchmark.grid import GridError, Paths, load_grid, placeholders
+from zero_shot_emotion.benchmark.plan import head_config
 from zero_shot_emotion.config_files import MissingConfigError
 
 SMALL = {
@@ -125,10 +126,26 @@ def test_what_is_no_yaml_and_no_grid_is_refused(tmp_path):
     with pytest.raises(GridError, match=r"bad\.yaml: expected YAML: "):
         load_grid(path)
     path.write_text("- a", encoding="utf-8")
-    with pytest.raises(GridError, match=r"bad\.yaml: expected keys and values, got list"):
+    with pytest.raises(GridError, match=r"bad\.yaml: expected a mapping, got list$"):
         load_grid(path)
     with pytest.raises(MissingConfigError, match=r"expected the path of a \.yaml file or one of .*open.*seed-work"):
         load_grid("nowhere")
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("- runner", "expected a mapping, got list"),
+        ("runner: [", "expected YAML: while parsing a flow node, expected the node content"),
+        ("runner: {}", "optimizer: missing, expected a section of s3prl's downstream config"),
+    ],
+)
+def test_a_head_that_is_no_downstream_config_is_named(tmp_path, content, message):
+    head = tmp_path / "head.yaml"
+    head.write_text(content, encoding="utf-8")
+    grid = load_grid(written(tmp_path, heads={"mine": str(head)}))
+    with pytest.raises(GridError, match=f"^{head}: {message}"):
+        head_config(grid, "mine")
 
 
 def test_placeholders_are_filled_from_the_option_then_the_grid_then_the_environment(tmp_path, monkeypatch):

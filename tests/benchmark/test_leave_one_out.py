@@ -6,7 +6,7 @@ import yaml
 from zero_shot_emotion.benchmark.leave_one_out import leave_one_language_out, write_leave_one_language_out
 from zero_shot_emotion.corpus import Corpus, CorpusError, Utterance
 from zero_shot_emotion.corpus.readers import open_corpus
-from zero_shot_emotion.settings import read_settings
+from zero_shot_emotion.settings import ConfigError, read_settings
 
 
 @pytest.fixture(name="spec")
@@ -43,6 +43,24 @@ def test_configs_are_those_of_the_template_with_other_corpora(spec: str, tmp_pat
     template = yaml.safe_load(Path("configs/downstream/demo.yaml").read_text())
     assert written["runner"] == template["runner"]
     assert written["downstream_expert"]["modelrc"] == template["downstream_expert"]["modelrc"]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("runner: {}", "downstream_expert: missing, expected a section of s3prl's downstream config"),
+        ("downstream_expert: 3", "downstream_expert: got 3, expected a section of s3prl's downstream config"),
+        ("downstream_expert: {}", "downstream_expert.datarc: missing, expected a section of s3prl's downstream config"),
+        ("downstream_expert: [", "expected YAML: while parsing a flow node, expected the node content"),
+        ("- a", "expected a mapping, got list"),
+    ],
+)
+def test_a_template_without_what_is_needed_is_named(spec: str, tmp_path: Path, content: str, message: str) -> None:
+    template = tmp_path / "template.yaml"
+    template.write_text(content)
+    with pytest.raises(ConfigError, match=rf"^{template}: {message}"):
+        write_leave_one_language_out(template, spec, tmp_path / "configs")
+    assert not (tmp_path / "configs").exists()
 
 
 @pytest.mark.parametrize(

@@ -136,6 +136,7 @@ def test_prompts_ask_for_what_is_missing_and_show_what_exists(tmp_path: Path) ->
         report = run(tmp_path / "out", server, 80, concurrency=2)
 
     assert report.corpus.counts()["sad"] == 20
+    assert {body["response_format"]["json_schema"]["name"] for body in server.bodies} == {"dialogue"}
     assert "aim at" in server.bodies[0]["messages"][0]["content"]
     last = server.bodies[-1]["messages"][0]["content"]
     assert _aim(server.bodies[-1]).endswith("sad")

@@ -28,7 +28,7 @@ def ask(settings: Endpoint, *prompts: str, key: str | None = None) -> tuple[list
 
     async def work() -> tuple[list, Client]:
         async with Client(settings, key) as client:
-            asked = [client.ask(prompt, schema=SCHEMA, seed=i) for i, prompt in enumerate(prompts)]
+            asked = [client.ask(prompt, name="mine", schema=SCHEMA, seed=i) for i, prompt in enumerate(prompts)]
             return await asyncio.gather(*asked, return_exceptions=True), client
 
     return asyncio.run(work())
@@ -146,7 +146,7 @@ def test_every_retry_is_told() -> None:
     async def work(url: str) -> None:
         settings = Endpoint(base_url=url, model="m", patience=QUICK)
         async with Client(settings, on_retry=lambda: told.append(client.retries.total())) as client:
-            await client.ask("Hello", schema=SCHEMA)
+            await client.ask("Hello", name="mine", schema=SCHEMA)
 
     with serving(lambda _, attempt: failure(429) if attempt < 2 else completion("fine")) as server:
         asyncio.run(work(server.url))
@@ -210,11 +210,11 @@ def test_the_json_mode_is_what_the_endpoint_accepts_settled_once(kinds, taken: s
     assert 30 + refused <= len(server.bodies) <= 30 + 3 * refused
 
 
-def test_the_schema_is_sent() -> None:
+def test_the_schema_is_sent_under_its_name() -> None:
     with serving(good) as server:
         ask(endpoint(server), TO_JSON)
 
-    assert server.bodies[0]["response_format"]["json_schema"]["schema"] == SCHEMA
+    assert server.bodies[0]["response_format"]["json_schema"] == {"name": "mine", "schema": SCHEMA, "strict": True}
 
 
 def test_a_json_mode_that_is_insisted_on_may_be_refused() -> None:

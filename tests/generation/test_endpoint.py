@@ -42,8 +42,11 @@ def test_the_address_is_openais_own_unless_told(monkeypatch: pytest.MonkeyPatch)
             {"model": "m", "json_mode": "yaml"},
             "endpoint: json_mode: got 'yaml', expected: .* 'auto', 'schema', 'object'",
         ),
-        ({"model": "m", "budget": {"money": 3}}, "endpoint: expected: prices of a million tokens"),
-        ({"model": "m", "base_url": "localhost:8000"}, "expected.base_url: an address such as http://localhost"),
+        ({"model": "m", "budget": {"money": 3}}, "^endpoint: expected prices of a million tokens"),
+        (
+            {"model": "m", "base_url": "localhost:8000"},
+            "^endpoint: base_url: expected an address such as http://localhost",
+        ),
     ],
 )
 def test_a_wrong_setting_is_named_with_its_expectation(settings: dict, message: str) -> None:
@@ -59,9 +62,21 @@ def test_an_address_with_a_secret_is_refused_and_not_repeated(url: str) -> None:
     assert "sk-hidden" not in str(error.value)
 
 
+def test_a_file_with_a_secret_that_is_no_yaml_is_not_repeated(tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text("base_url: https://me:sk-hidden@host/v1: x")
+    with pytest.raises(EndpointError, match=r"mine.yaml: expected YAML: mapping values are not allowed here") as error:
+        load_endpoint(path)
+
+    assert "sk-hidden" not in str(error.value)
+
+
 def test_errors_name_the_file(tmp_path: Path) -> None:
     path = tmp_path / "mine.yaml"
-    for content, message in (("model: [", "mine.yaml: expected YAML"), ("- a", "mine.yaml: value: got .*'a'")):
+    for content, message in (
+        ("model: [", "mine.yaml: expected YAML"),
+        ("- a", "mine.yaml: expected a mapping, got list$"),
+    ):
         path.write_text(content)
         with pytest.raises(EndpointError, match=message):
             load_endpoint(path)

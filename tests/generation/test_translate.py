@@ -104,7 +104,10 @@ def test_prompts_tell_what_a_translator_must_know_and_a_judge_must_not(tmp_path:
     with serving(translator()) as server:
         run(tmp_path / "out", server, languages=["cmn"])
         prompts = [body["messages"][0]["content"] for body in server.bodies]
-        formats = [body["response_format"]["json_schema"]["schema"] for body in server.bodies]
+        schemas = [body["response_format"]["json_schema"] for body in server.bodies]
+    formats = [schema["schema"] for schema in schemas]
+    judged = {("emotion" in schema["schema"]["properties"], schema["name"]) for schema in schemas}
+    assert judged == {(False, "translation"), (True, "translation-check")}
 
     (told,) = [p for p in prompts if "The line: Line number 1 of" in p]
     assert "from English into Mandarin Chinese" in told

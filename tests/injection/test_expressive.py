@@ -8,13 +8,14 @@ import pytest
 from injection import InjectionError, inject, load_method, qwen_speech
 from injection.instructions import load_instructions
 from injection.loudness import REFERENCE_DB, active_level
-from injection.speech_endpoint import KEY
 from tests.injection.tiny_qwen import write_tiny_qwen
 from tests.tts.speech_server import serve, wav
 from zero_shot_emotion.audio import read_audio
+from zero_shot_emotion.config_files import MissingConfigError
 from zero_shot_emotion.corpus import Corpus, CorpusError, Utterance
 from zero_shot_emotion.corpus.labels import SEVEN
 from zero_shot_emotion.corpus.stage import StageError
+from zero_shot_emotion.speech_server import KEY
 
 WAV = {"content-type": "audio/wav"}
 SOON = {"retry-after-ms": "20", "content-type": "application/json"}
@@ -105,7 +106,10 @@ def test_trouble_that_passes_is_waited_for(text, tmp_path):
             (401, {"content-type": "application/json"}, b'{"error": {"message": "Incorrect API key: sk-secret"}}'),
             r"the server answers 401: .*Incorrect API key: \*\*\*.* for 'Go away.', voice",
         ),
-        ((200, {"content-type": "application/json"}, b'{"no": "wav"}'), r"got b'\{\"no\": \"wav\"\}' for 'Go away.'"),
+        (
+            (200, {"content-type": "application/json"}, b'{"no": "wav"}'),
+            r"got 13 bytes of application/json for 'Go away.', expected WAV: b'\{\"no\": \"wav\"\}'",
+        ),
     ],
 )
 def test_trouble_that_stays_is_told_without_the_key(text, tmp_path, answer, message):
@@ -126,8 +130,6 @@ def test_a_text_that_is_missing_is_named_before_any_work(text, tmp_path):
     ("settings", "message"),
     [
         ({"engine": "magic"}, "injection method expressive: engine: got 'magic', expected: Input should be 'openai'"),
-        ({"voices": "nobody"}, "expressive: voices: got 'nobody', expected the path of a .yaml file or one of openai"),
-        ({"instructions": "loud"}, "instructions: injection/expressive: got 'loud', expected the path of a .yaml"),
         ({"base_url": "http://me:secret@here/v1"}, "a URL without user, password or query"),
         (
             {"tempo": 3},
@@ -138,6 +140,34 @@ def test_a_text_that_is_missing_is_named_before_any_work(text, tmp_path):
 def test_errors_in_settings(settings, message):
     with pytest.raises(InjectionError, match=re.escape(message)):
         load_method("expressive", settings)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"voices": "nobody"}, "^voices: got 'nobody', expected the path of a .yaml file or one of openai"),
+        ({"instructions": "loud"}, "^injection/expressive: got 'loud', expected the path of a .yaml"),
+    ],
+)
+def test_lists_that_are_not_there(settings, message):
+    with pytest.raises(MissingConfigError, match=message):
+        load_method("expressive", settings)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("people: {}", "voices: missing"),
+        ("voices: [nova]", "voices: got ['nova'], expected: Input should be a valid dictionary"),
+        ("voices: {nova: {gender: femal}}", "voices.nova.gender: got 'femal', expected: Input should be 'female' or"),
+        ("voices: [", "expected YAML: while parsing a flow node, expected the node content"),
+    ],
+)
+def test_wrong_lists_of_voices(tmp_path, content, message):
+    path = tmp_path / "voices.yaml"
+    path.write_text(content)
+    with pytest.raises(InjectionError, match=re.escape(f"{path}: {message}")):
+        load_method("expressive", {"voices": str(path)})
 
 
 def test_instructions_tell_degree_and_manner():

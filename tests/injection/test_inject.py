@@ -5,13 +5,14 @@ from importlib.metadata import EntryPoint
 import numpy as np
 import pytest
 
-from injection import InjectionError, inject, load_method, method
+from injection import InjectionError, inject, load_method
 from injection.by_rule import ByRule
 from injection.inject import utterance_seed
 from injection.loudness import REFERENCE_DB, active_level, trim
 from injection.method import Settings
 from injection.rules import Prosody, RuleSet, load_rules
 from injection.world import analyse, track
+from zero_shot_emotion import registry
 from zero_shot_emotion.audio import Audio, read_audio
 from zero_shot_emotion.corpus import Corpus, CorpusError
 
@@ -192,7 +193,7 @@ def test_seeds():
         ({"rules": "syntact", "intensity": 3}, "intensity: got 3, expected 0 to 2"),
         (
             {"method": "magic"},
-            "unknown injection method 'magic': expected one of expressive, rules, voice-conversion",
+            "injection method: got 'magic', expected one of expressive, rules, voice-conversion",
         ),
         (
             {"settings": {"rule": "acted"}},
@@ -245,7 +246,7 @@ class Louder:
 
 
 def test_own_method_by_entry_point(speech, tmp_path, monkeypatch):
-    monkeypatch.setattr(method, "entry_points", lambda group: [EntryPoint("louder", "own:Louder", group)])
+    monkeypatch.setattr(registry, "entry_points", lambda group: [EntryPoint("louder", "own:Louder", group)])
     monkeypatch.setattr(EntryPoint, "load", lambda self: Louder)
     assert load_method("louder", {"gain": 0.5}).gain == 0.5
     report = inject(labelled(speech, "ang"), tmp_path / "out", method="louder", settings={"gain": 0.5})
@@ -264,7 +265,7 @@ class Plain:
 
 
 def test_a_method_without_settings_takes_none(monkeypatch):
-    monkeypatch.setattr(method, "entry_points", lambda group: [EntryPoint("plain", "own:Plain", group)])
+    monkeypatch.setattr(registry, "entry_points", lambda group: [EntryPoint("plain", "own:Plain", group)])
     monkeypatch.setattr(EntryPoint, "load", lambda self: Plain)
     assert isinstance(load_method("plain"), Plain)
     with pytest.raises(InjectionError, match=r"injection method plain: got the setting 'gain', expected none"):

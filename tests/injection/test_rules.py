@@ -6,6 +6,7 @@ import yaml
 
 from injection import RulesError, RuleSet, load_rules
 from injection.rules import FACTORS
+from zero_shot_emotion.config_files import MissingConfigError
 from zero_shot_emotion.corpus.labels import SEVEN
 
 ACTED = {
@@ -251,6 +252,7 @@ def test_errors_in_a_file(tmp_path, text, message):
 
 def test_unknown_rule_set():
     with pytest.raises(
-        RulesError, match=r"'actd', expected the path of a \.yaml file or one of acted, contoured, david, emofilt, "
+        MissingConfigError,
+        match=r"^injection: got 'actd', expected the path of a \.yaml file or one of acted, contoured, david, emofilt",
     ):
         load_rules("actd")

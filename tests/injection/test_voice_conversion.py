@@ -143,7 +143,8 @@ def test_errors(speech, settings, tmp_path):
         inject(small(speech, "ang"), tmp_path / "out", method="voice-conversion")
     with pytest.raises(CorpusError, match="nowhere"):
         run(change={"references": str(tmp_path / "nowhere")})
-    with pytest.raises(InjectionError, match=r"injection method voice-conversion: .*no such file: .*no\.pth"):
+    refused = r"voice-conversion: model_path: got '.*no\.pth', expected: a file or folder that exists \(settings: "
+    with pytest.raises(InjectionError, match=refused):
         run(change={"model_path": str(tmp_path / "no.pth")})
     with pytest.raises(
         InjectionError, match=r"intensity: got 0.5, expected 1, or 0 for neutral: voice-conversion knows"

@@ -144,7 +144,7 @@ def test_the_seed_works_schedule_is_shipped():
         ("data: {labels: nine}", "config.yaml: data.labels: unknown label set 'nine'"),
         ("data: {}\nhead: {select: RNN}", "config.yaml: head.select: got 'RNN', expected"),
         ("data: {}\nhaed: {}", "config.yaml: haed"),
-        ("- data", "config.yaml: expected sections such as data and encoder, got list"),
+        ("- data", "config.yaml: expected a mapping, got list"),
         ("data: [", "config.yaml: expected YAML"),
     ],
 )

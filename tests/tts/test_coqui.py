@@ -174,7 +174,11 @@ def test_settings_have_defaults_on_the_card(checkpoint):
     ("wrong", "message"),
     [
         ({"modell": "x"}, "engine coqui: modell: got 'x', expected: Extra inputs are not permitted (settings: model,"),
-        ({"model_path": "/nowhere.pth"}, "no such file or folder: /nowhere.pth"),
+        (
+            {"model_path": "/no.pth"},
+            "engine coqui: model_path: got '/no.pth', expected: a file or folder that exists",
+        ),
+        ({"speaker_wavs": "/no"}, "engine coqui: speaker_wavs: got '/no', expected: a folder that exists (settings: "),
         ({"device": "tpu"}, "engine coqui: device: got 'tpu', expected: String should match pattern"),
     ],
 )

@@ -5,8 +5,9 @@ import pytest
 
 from tests.tts.speech_server import serve, wav
 from tts import SpeechError, Voice, load_engine, speak
-from tts.endpoint import KEY, Endpoint, EndpointSettings
+from tts.endpoint import Endpoint, EndpointSettings
 from zero_shot_emotion.corpus import Corpus
+from zero_shot_emotion.speech_server import KEY
 
 WAV = {"content-type": "audio/wav"}
 SOON = {"retry-after-ms": "20", "content-type": "application/json"}

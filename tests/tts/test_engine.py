@@ -2,7 +2,8 @@ from importlib.metadata import EntryPoint
 
 import pytest
 
-from tts import SpeechError, Voice, engine, load_engine
+from tts import SpeechError, Voice, load_engine
+from zero_shot_emotion import registry
 
 
 class Hum:
@@ -15,12 +16,14 @@ class Hum:
 
 
 def test_unknown_engine():
-    with pytest.raises(SpeechError, match=r"^unknown engine 'flute': expected one of .*espeak-ng"):
+    with pytest.raises(
+        SpeechError, match=r"^engine: got 'flute', expected one of coqui, espeak-ng, flite, openai, piper$"
+    ):
         load_engine("flute")
 
 
 def test_own_engine_by_entry_point(monkeypatch):
-    monkeypatch.setattr(engine, "entry_points", lambda group: [EntryPoint("hum", f"{__name__}:Hum", group)])
+    monkeypatch.setattr(registry, "entry_points", lambda group: [EntryPoint("hum", f"{__name__}:Hum", group)])
     monkeypatch.setattr(EntryPoint, "load", lambda self: Hum)
     load_engine.cache_clear()
     try:

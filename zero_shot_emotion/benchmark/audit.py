@@ -10,11 +10,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, RootModel
 
-from ..config_files import find_config
-from ..corpus import Corpus, atomic_write, explain
+from ..config_files import find_config, read_yaml, validated
+from ..corpus import Corpus, atomic_write
 from ..errors import UserError
 from .grid import GridError
 
@@ -32,6 +31,10 @@ class _Known(BaseModel):
     corpora: tuple[str, ...]
     how: Literal["labelled", "unlabelled"]
     source: Annotated[str, Field(min_length=1)]
+
+
+class _Table(RootModel[tuple[_Known, ...]]):
+    """The table of upstreams, as its file has it."""
 
 
 @dataclass(frozen=True)
@@ -179,9 +182,6 @@ def _names(corpus: Corpus, column: str) -> set[str]:
     return {value for u in corpus if (value := getattr(u, column))}
 
 
-def _table() -> list[_Known]:
+def _table() -> tuple[_Known, ...]:
     path = find_config("leakage", "upstreams")
-    try:
-        return TypeAdapter(list[_Known]).validate_python(yaml.safe_load(path.read_text(encoding="utf-8")))
-    except ValidationError as error:
-        raise UserError(f"{path}: {explain(error)}") from None
+    return validated(_Table, read_yaml(path, UserError), path, UserError).root

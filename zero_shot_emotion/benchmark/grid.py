@@ -8,10 +8,9 @@ from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from ..config_files import find_config
+from ..config_files import find_config, read_mapping, validated
 from ..corpus import LabelSet, explain, label_set
 from ..corpus.utterance import Name
 from ..errors import UserError
@@ -431,16 +430,7 @@ def load_grid(name: str | Path) -> Grid:
         MissingConfigError: naming the shipped grids.
     """
     path = find_config(KIND, name)
-    try:
-        found = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except yaml.YAMLError as error:
-        raise GridError(f"{path}: expected YAML: {error}") from None
-    if not isinstance(found, dict):
-        raise GridError(f"{path}: expected keys and values, got {type(found).__name__}")
-    try:
-        return Grid.model_validate({"name": path.stem, **found})
-    except ValidationError as error:
-        raise GridError(f"{path}: {_explain(error)}") from None
+    return validated(Grid, {"name": path.stem, **read_mapping(path, GridError)}, path, GridError, tell=_explain)
 
 
 class Paths:

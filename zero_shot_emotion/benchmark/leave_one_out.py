@@ -6,9 +6,9 @@ from pathlib import Path
 
 import yaml
 
-from ..config_files import find_config
 from ..corpus import CorpusError, atomic_write
 from ..corpus.readers import open_corpus
+from ..settings import read_config
 
 
 def leave_one_language_out(spec: str) -> dict[str, tuple[str, str]]:
@@ -36,8 +36,12 @@ def write_leave_one_language_out(config: str | Path, spec: str, out: Path) -> li
         config: a downstream config by name or path, for everything but ``train``, ``dev`` and ``targets``.
         spec: of a corpus in several languages.
         out: folder of the configs, each named by the language that is left out.
+
+    Raises:
+        ConfigError: naming the config's file, key and what was expected.
+        CorpusError: as `leave_one_language_out` does.
     """
-    template = yaml.safe_load(find_config("downstream", config).read_text(encoding="utf-8"))
+    template = read_config(config)
     paths = []
     for language, (train, test) in leave_one_language_out(spec).items():
         datarc = {

@@ -7,9 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-import yaml
-
-from ..config_files import find_config
+from ..config_files import find_config, read_mapping
 from ..corpus import Corpus
 from ..regression import read_regression
 from .availability import is_spoken, is_written
@@ -175,13 +173,13 @@ def head_config(grid: Grid, name: str) -> dict[str, Any]:
     head = grid.heads[name]
     if isinstance(head, str):
         path = find_config("downstream", head)
-        config, where = yaml.safe_load(path.read_text(encoding="utf-8")), str(path)
+        config, where = read_mapping(path, GridError), str(path)
     else:
         config, where = head, f"heads.{name}"
-    if isinstance(config, dict) and SECTION in config:
+    if SECTION in config:
         return _regression(config, f"{where}.{SECTION}", grid.labels)
     for section in ("runner", "optimizer", "downstream_expert"):
-        if not isinstance(config, dict) or not isinstance(config.get(section), dict):
+        if not isinstance(config.get(section), dict):
             raise GridError(f"{where}: {section}: missing, expected a section of s3prl's downstream config")
     expert = config["downstream_expert"]
     reserved = ("train", "dev", "targets", "labels", "meta_data", "test_fold", "syn_root", "iem_root")

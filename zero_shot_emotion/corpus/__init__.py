@@ -1,8 +1,8 @@
 """The ground floor: utterances, corpora, labels, manifests, readers, splits and the stage runner."""
 
-from ..errors import UserError
+from ..errors import UserError, explain
 from .atomic import atomic_write
-from .corpus import CARD, MANIFEST, Corpus, CorpusError, explain, id_of
+from .corpus import CARD, MANIFEST, Corpus, CorpusError, id_of
 from .labels import EMOTIONS, FOUR, LABEL_SETS, LabelError, LabelSet, label_set
 from .utterance import Utterance
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from .atomic import atomic_write
 from .labels import LabelError, LabelSet
-from .manifest import MANIFEST, CorpusError, Entry, Manifest, explain, id_of, write_manifest
+from .manifest import MANIFEST, CorpusError, Entry, Manifest, id_of, write_manifest
 from .utterance import Utterance
 
 __all__ = [
@@ -23,7 +23,6 @@ __all__ = [
     "MANIFEST",
     "Corpus",
     "CorpusError",
-    "explain",
     "id_of",
     "load_card",
     "write_corpus",

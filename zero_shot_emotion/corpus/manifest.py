@@ -12,7 +12,7 @@ from typing import IO, Any, overload
 
 from pydantic import ValidationError
 
-from ..errors import UserError
+from ..errors import UserError, explain
 from .atomic import atomic_write
 from .repeats import Repeats
 from .utterance import Utterance
@@ -203,12 +203,3 @@ def id_of(file_name: str) -> str:
     """
     path = Path(file_name)
     return "_".join((path.parent / path.stem).as_posix().replace("/", "-").split())
-
-
-def explain(error: ValidationError) -> str:
-    """A pydantic error in one line: column, value, expectation."""
-    first = error.errors(include_url=False)[0]
-    column = ".".join(str(part) for part in first["loc"]) or "value"
-    if first["type"] == "missing":
-        return f"{column}: missing"
-    return f"{column}: got {first['input']!r}, expected: {first['msg'].removeprefix('Value error, ')}"

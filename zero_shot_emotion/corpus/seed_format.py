@@ -12,8 +12,9 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from ..errors import explain
 from .atomic import atomic_write
-from .corpus import Corpus, CorpusError, explain, id_of
+from .corpus import Corpus, CorpusError, id_of
 from .labels import LabelSet
 from .utterance import Utterance
 

@@ -8,11 +8,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Self
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from ..config_files import find_config
-from ..corpus import LabelSet, explain, label_set
+from ..config_files import find_config, read_mapping, validated
+from ..corpus import LabelSet, label_set
 from ..corpus.labels import LabelError
 from ..corpus.utterance import Name
 from ..errors import UserError
@@ -205,12 +204,7 @@ def read_settings(config: str | Path, paths: Mapping[str, str] | None = None) ->
         LanserError: naming file, key, value and what was expected.
     """
     path = find_config(KIND, config)
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except yaml.YAMLError as error:
-        raise LanserError(f"{path}: expected YAML: {error}") from None
-    if not isinstance(content, dict):
-        raise LanserError(f"{path}: expected a mapping, got {type(content).__name__}")
+    content = read_mapping(path, LanserError)
     given, used = dict(paths or {}), set[str]()
     own = {name: value for name, value in (content.pop("paths", None) or {}).items() if value is not None}
     filled = _filled(content, {**os.environ, **own, **given}, used, path)
@@ -218,12 +212,7 @@ def read_settings(config: str | Path, paths: Mapping[str, str] | None = None) ->
     if unused:
         names = ", ".join(sorted(used)) or "none"
         raise LanserError(f"--path {unused[0]}: {path} has no such path, expected one of {names}")
-    try:
-        return LanserSettings.model_validate({"name": path.stem, **filled})
-    except ValidationError as error:
-        first = error.errors()[0]
-        told = first["msg"].removeprefix("Value error, ")
-        raise LanserError(f"{path}: " + (explain(error) if first["loc"] else f"expected {told}")) from None
+    return validated(LanserSettings, {"name": path.stem, **filled}, path, LanserError)
 
 
 def _filled(value: Any, known: Mapping[str, str], used: set[str], path: Path) -> Any:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..association import by_chance, cramers_v, cross_table
 from .measuring import Measured
 
 SHUFFLES = 199
@@ -40,12 +41,10 @@ def voice_label(measured: Measured, seed: int = 0) -> VoiceLabel | None:
     classes, columns = np.unique(labels, return_inverse=True)
     if by == "utterance" or min(len(names), len(classes)) < 2:
         return None
-    v = _cramers_v(rows, columns)
-    rng = np.random.default_rng(seed)
-    shuffled = [_cramers_v(rows, rng.permutation(columns)) for _ in range(SHUFFLES)]
-    p = (1 + sum(score >= v - 1e-9 for score in shuffled)) / (1 + SHUFFLES)
+    v = cramers_v(cross_table(rows, columns))
+    chance = by_chance(v, rows, columns, SHUFFLES, seed)
     by_class = {str(c): _of_class(measured, rows, columns == k) for k, c in enumerate(classes)}
-    return VoiceLabel(by, len(names), v, float(np.mean(shuffled)), p, by_class)
+    return VoiceLabel(by, len(names), v, chance.mean, chance.p, by_class)
 
 
 def _of_class(measured: Measured, rows: np.ndarray, own: np.ndarray) -> dict[str, float | None]:
@@ -57,11 +56,3 @@ def _of_class(measured: Measured, rows: np.ndarray, own: np.ndarray) -> dict[str
         "female": genders.count("female") / len(genders) if all(genders) else None,
         "commonest": float(counts.max() / own.sum()),
     }
-
-
-def _cramers_v(rows: np.ndarray, columns: np.ndarray) -> float:
-    from scipy.stats.contingency import association
-
-    counts = np.zeros((rows.max() + 1, columns.max() + 1), dtype=np.int64)
-    np.add.at(counts, (rows, columns), 1)
-    return float(association(counts, method="cramer"))

@@ -6,11 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from ..config_files import find_config
-from ..corpus import explain
+from ..config_files import find_config, read_mapping, validated
 from ..settings import ConfigError, CorporaSettings
 
 Count = Annotated[int, Field(ge=1)]
@@ -133,13 +131,7 @@ def read_text_settings(config: str | Path, changes: Mapping[str, Any] | None = N
         ConfigError: naming file, key, value and what was expected.
     """
     path = find_config("text", config)
-    try:
-        sections: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except yaml.YAMLError as error:
-        raise ConfigError(f"{path}: expected YAML: {' '.join(str(error).split())}") from None
-    if not isinstance(sections, dict):
-        raise ConfigError(f"{path}: expected sections such as data and encoder, got {type(sections).__name__}")
-    return parse_text_settings(sections, str(path), changes)
+    return parse_text_settings(read_mapping(path, ConfigError), str(path), changes)
 
 
 def parse_text_settings(
@@ -158,11 +150,9 @@ def parse_text_settings(
     sections = dict(sections)
     for section, values in (changes or {}).items():
         sections[section] = {**(sections.get(section) or {}), **values}
+    settings = validated(TextSettings, sections, where, ConfigError)
     try:
-        settings = TextSettings.model_validate(sections)
         settings.data.label_set  # noqa: B018 - refuses an unknown or contradictory label set now
-    except ValidationError as error:
-        raise ConfigError(f"{where}: {explain(error)}") from None
     except ValueError as error:
         raise ConfigError(f"{where}: data.labels: {error}") from None
     return settings

@@ -1,8 +1,6 @@
-import re
-
 import pytest
 
-from zero_shot_emotion.corpus import EMOTIONS, FOUR, CorpusError
+from zero_shot_emotion.corpus import FOUR, CorpusError
 from zero_shot_emotion.corpus.readers import emodb
 
 
@@ -32,20 +30,6 @@ def test_read(tree):
     ]
 
 
-@pytest.mark.parametrize(
-    ("name", "message"),
-    [
-        ("03a01Xa", "emotion: got 'X', expected one of W, L, E, A, F, T, N"),
-        ("03a03Fa", "sentence: got 'a03', expected one of a01, a02, a04"),
-        ("07a01Fa", "speaker: got '07', expected one of 03, 08, 09"),
-        ("anger", "name: got 'anger', expected the like of '03a01Fa'"),
-    ],
-)
-def test_refuses(tree, name, message):
-    with pytest.raises(CorpusError, match=re.escape(f"wav/{name}.wav: {message}")):
-        emodb.read(tree({f"wav/{name}.wav": ""}))
-
-
 def test_names_the_missing_part(tmp_path):
     with pytest.raises(CorpusError, match=r"wav/\*\.wav: no such files"):
         emodb.read(tmp_path)
@@ -58,7 +42,3 @@ def test_real(real):
     assert four.counts() == {"ang": 127, "hap": 71, "neu": 79, "sad": 62}
     assert dropped == {"bor": 81, "dis": 46, "fea": 69}
     assert {u.speaker for u in corpus} == set(emodb.SPEAKERS)
-
-
-def test_labels_are_canonical():
-    assert set(emodb.LABELS.values()) <= set(EMOTIONS)

@@ -2,7 +2,7 @@ from importlib import import_module
 
 import pytest
 
-from zero_shot_emotion.corpus import Corpus, CorpusError, Utterance
+from zero_shot_emotion.corpus import EMOTIONS, Corpus, CorpusError, Utterance
 from zero_shot_emotion.corpus.readers import READERS, open_corpus
 
 TABLE = "path,label,split\na.wav,sad,train\nb.wav,joy,dev\nc.wav,fear,test\nd.wav,calm,\n"
@@ -10,9 +10,10 @@ TABLE = "path,label,split\na.wav,sad,train\nb.wav,joy,dev\nc.wav,fear,test\nd.wa
 
 @pytest.mark.parametrize(("name", "module"), READERS.items())
 def test_every_reader_is_there(name, module, tmp_path):
-    read = import_module(f"zero_shot_emotion.corpus.readers.{module}").read
+    reader = import_module(f"zero_shot_emotion.corpus.readers.{module}")
+    assert set(reader.LABELS.values()) <= set(EMOTIONS)
     with pytest.raises(CorpusError, match=str(tmp_path)):
-        read(tmp_path / "nowhere")
+        reader.read(tmp_path / "nowhere")
     with pytest.raises(CorpusError, match=f"corpus '{name}:{tmp_path}/nowhere': {tmp_path}/nowhere: no such file"):
         open_corpus(f"{name}:{tmp_path}/nowhere")
 

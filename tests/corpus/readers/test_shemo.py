@@ -1,9 +1,8 @@
 import json
-import re
 
 import pytest
 
-from zero_shot_emotion.corpus import EMOTIONS, CorpusError
+from zero_shot_emotion.corpus import CorpusError
 from zero_shot_emotion.corpus.readers import shemo
 
 FACTS = {"speaker_id": "36", "gender": "male", "emotion": "sadness", "transcript": " سلام  دنیا ", "ipa": "x"}
@@ -38,23 +37,7 @@ def test_needs_no_transcripts(tree):
     assert [u.text for u in shemo.read(tree({"male/M36S02.wav": ""}))] == [None]
 
 
-@pytest.mark.parametrize(
-    ("name", "message"),
-    [
-        ("M36X02", "emotion: got 'X', expected one of A, F, H, N, S, W"),
-        ("X36S02", "name: got 'X36S02', expected the like of 'M36S02'"),
-    ],
-)
-def test_refuses(tree, name, message):
-    with pytest.raises(CorpusError, match=re.escape(f"male/{name}.wav: {message}")):
-        shemo.read(tree({f"male/{name}.wav": ""}))
-
-
 @pytest.mark.parametrize("content", ["{", "[]", '{"M36S02": {}}', '{"M36S02": 1}'])
 def test_refuses_transcripts_of_another_form(tree, content):
     with pytest.raises(CorpusError, match=r"shemo\.json: got \w+: .*, expected a JSON object such as"):
         shemo.read(tree({"male/M36S02.wav": "", "shemo.json": content}))
-
-
-def test_labels_are_canonical():
-    assert set(shemo.LABELS.values()) <= set(EMOTIONS)

@@ -47,8 +47,9 @@ def test_the_schema_lists_the_classes():
     with serving(chooses) as server:
         labeller(server).label([Turn(text="sad")])
     (body,) = server.bodies
-    schema = body["response_format"]["json_schema"]["schema"]
-    assert schema["properties"]["emotion"]["enum"] == ["neutral", "happy", "angry", "sad"]
+    schema = body["response_format"]["json_schema"]
+    assert schema["name"] == "weak-label"
+    assert schema["schema"]["properties"]["emotion"]["enum"] == ["neutral", "happy", "angry", "sad"]
 
 
 def test_votes_with_seeds_of_their_own_make_a_distribution():

@@ -86,7 +86,7 @@ def test_pocketsphinx_hears_english():
         (
             "parrot",
             "{}",
-            "transcripts.engine: got 'parrot', expected given or one of faster-whisper, pocketsphinx, whisper",
+            "transcripts.engine: got 'parrot', expected one of given, faster-whisper, pocketsphinx, whisper",
         ),
         (
             "whisper",

@@ -8,10 +8,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from ...corpus import explain
-from ...errors import UserError
-
-AUDIT = "audit.json"
+from ...errors import UserError, explain
+from ..audit import AUDIT
 
 
 class AuditError(UserError, ValueError):

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from ..corpus import Corpus
 from ..utterance import Utterance
-from .source import build, fields, files, native
+from .source import build, files, named, native
 
 LABELS = {
     "C": "ang",
@@ -75,19 +75,17 @@ def read(root: Path) -> Corpus:
 
 
 def _utterances(root: Path) -> Iterator[Utterance]:
-    for wav in files(root, "**/*.wav"):
-        where = str(wav)
-        name = fields(_NAME, wav.stem, where, "12-P-2-5")
-        label = native(LABELS, name["emotion"], where)
-        intensity = native(INTENSITIES, name["intensity"], where, "intensity")
+    for wav, name in named(files(root, "**/*.wav"), _NAME, "12-P-2-5"):
+        label = native(LABELS, name["emotion"], wav)
+        intensity = native(INTENSITIES, name["intensity"], wav, "intensity")
         yield Utterance(
             file_name=wav.relative_to(root).as_posix(),
             id=wav.stem,
-            text=native(SENTENCES, name["sentence"], where, "sentence"),
+            text=native(SENTENCES, name["sentence"], wav, "sentence"),
             label=label,
             speaker=name["speaker"],
             gender="male" if int(name["speaker"]) % 2 else "female",
             language="fr-CA",
-            age=native(AGES, name["speaker"], where, "speaker"),
+            age=native(AGES, name["speaker"], wav, "speaker"),
             intensity=None if label == "neu" else intensity,
         )

@@ -14,7 +14,7 @@ from typing import Literal
 
 from ..corpus import Corpus
 from ..utterance import Utterance
-from .source import build, fields, files, native
+from .source import build, files, named, native
 
 LABELS = {
     "neu": "neu",
@@ -71,15 +71,13 @@ def read(root: Path) -> Corpus:
 
 
 def _utterances(root: Path) -> Iterator[Utterance]:
-    for wav in files(root, "**/*.wav"):
-        where = str(wav)
-        name = fields(_NAME, wav.stem, where, "gio-f2-b2")
-        gender, age = native(SPEAKERS, name["speaker"], where, "speaker")
+    for wav, name in named(files(root, "**/*.wav"), _NAME, "gio-f2-b2"):
+        gender, age = native(SPEAKERS, name["speaker"], wav, "speaker")
         yield Utterance(
             file_name=wav.relative_to(root).as_posix(),
             id=wav.stem,
-            text=native(SENTENCES, name["sentence"], where, "sentence"),
-            label=native(LABELS, name["emotion"], where),
+            text=native(SENTENCES, name["sentence"], wav, "sentence"),
+            label=native(LABELS, name["emotion"], wav),
             speaker=name["speaker"],
             gender=gender,
             language="it",

@@ -18,7 +18,7 @@ from typing import Literal
 
 from ..corpus import Corpus
 from ..utterance import Utterance
-from .source import build, fields, files, identifier, native, one_line
+from .source import build, files, identifier, named, native, one_line
 
 LABELS = {
     "Anger": "ang",
@@ -56,15 +56,13 @@ def read(root: Path) -> Corpus:
 
 
 def _utterances(root: Path) -> Iterator[Utterance]:
-    for wav in files(root, "**/*.wav"):
-        where = str(wav)
-        name = fields(_NAME, wav.stem, where, "Anger_F_A_tarde")
-        gender, age_group = native(VOICES, name["voice"], where, "voice")
+    for wav, name in named(files(root, "**/*.wav"), _NAME, "Anger_F_A_tarde"):
+        gender, age_group = native(VOICES, name["voice"], wav, "voice")
         yield Utterance(
             file_name=wav.relative_to(root).as_posix(),
             id=identifier(wav.stem),
             text=one_line(name["word"].replace("_", " ")),
-            label=native(LABELS, name["emotion"], where, key=str.capitalize),
+            label=native(LABELS, name["emotion"], wav, key=str.capitalize),
             gender=gender,
             language="es-MX",
             age_group=age_group,

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from ..corpus import Corpus, CorpusError
 from ..utterance import Utterance
-from .source import build, fields, files, integer, native
+from .source import build, files, integer, named, native
 
 LABELS = {
     "01": "neu",
@@ -57,20 +57,18 @@ def read(root: Path) -> Corpus:
 
 
 def _utterances(root: Path, actors: list[Path], drops: Counter[str]) -> Iterator[Utterance]:
-    for wav in (wav for actor in actors for wav in files(actor)):
-        where = str(wav)
-        name = fields(_NAME, wav.stem, where, "03-01-06-01-02-01-12")
-        if native(CHANNELS, name["channel"], where, "vocal channel") == "song":
+    for wav, name in named((wav for actor in actors for wav in files(actor)), _NAME, "03-01-06-01-02-01-12"):
+        if native(CHANNELS, name["channel"], wav, "vocal channel") == "song":
             drops["song"] += 1
             continue
         yield Utterance(
             file_name=wav.relative_to(root).as_posix(),
             id=wav.stem,
-            text=native(STATEMENTS, name["statement"], where, "statement"),
-            label=native(LABELS, name["emotion"], where),
+            text=native(STATEMENTS, name["statement"], wav, "statement"),
+            label=native(LABELS, name["emotion"], wav),
             speaker=name["actor"],
             gender="male" if int(name["actor"]) % 2 else "female",
             language="en",
-            intensity=native(INTENSITIES, name["intensity"], where, "intensity"),
-            repetition=integer(name["repetition"], where, "repetition"),
+            intensity=native(INTENSITIES, name["intensity"], wav, "intensity"),
+            repetition=integer(name["repetition"], wav, "repetition"),
         )

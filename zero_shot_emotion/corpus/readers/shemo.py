@@ -17,7 +17,7 @@ from pathlib import Path
 
 from ..corpus import Corpus, CorpusError
 from ..utterance import Utterance
-from .source import build, decode, fields, files, native, one_line
+from .source import build, decode, files, named, native, one_line
 
 LABELS = {
     "A": "ang",
@@ -49,14 +49,12 @@ def read(root: Path) -> Corpus:
 
 def _utterances(root: Path) -> Iterator[Utterance]:
     texts = _texts(root / TRANSCRIPTS)
-    for wav in files(root, "*male/**/*.wav"):
-        where = str(wav)
-        name = fields(_NAME, wav.stem, where, "M36S02")
+    for wav, name in named(files(root, "*male/**/*.wav"), _NAME, "M36S02"):
         yield Utterance(
             file_name=wav.relative_to(root).as_posix(),
             id=wav.stem,
             text=texts.get(wav.stem),
-            label=native(LABELS, name["emotion"], where),
+            label=native(LABELS, name["emotion"], wav),
             speaker=name["gender"] + name["speaker"],
             gender="female" if name["gender"] == "F" else "male",
             language="fa",

@@ -106,7 +106,7 @@ def rows(path: Path, columns: Iterable[str], delimiter: str = ",") -> Iterator[t
 
 
 def native(
-    table: Mapping[str, ValueT], value: str, where: str, column: str = "emotion", key: Callable[[str], str] = str
+    table: Mapping[str, ValueT], value: str, where: str | Path, column: str = "emotion", key: Callable[[str], str] = str
 ) -> ValueT:
     """What a corpus's own value stands for.
 
@@ -126,7 +126,7 @@ def native(
         raise CorpusError(f"{where}: {column}: got {value!r}, expected one of {', '.join(table)}") from None
 
 
-def number(value: str, where: str, column: str) -> float | None:
+def number(value: str, where: str | Path, column: str) -> float | None:
     """A number; None where the corpus says that it has none.
 
     Raises:
@@ -139,7 +139,7 @@ def number(value: str, where: str, column: str) -> float | None:
     return None if math.isnan(result) else result
 
 
-def integer(value: str, where: str, column: str) -> int:
+def integer(value: str, where: str | Path, column: str) -> int:
     """A whole number.
 
     Raises:
@@ -161,6 +161,16 @@ def fields(pattern: re.Pattern[str], name: str, where: str | Path, example: str)
     if match is None:
         raise CorpusError(f"{where}: name: got {name!r}, expected the like of {example!r}")
     return match.groupdict()
+
+
+def named(paths: Iterable[Path], pattern: re.Pattern[str], example: str) -> Iterator[tuple[Path, dict[str, str]]]:
+    """Each of some files whose names tell what is in them, with the named groups of its name.
+
+    Raises:
+        CorpusError: as `fields` does.
+    """
+    for path in paths:
+        yield path, fields(pattern, path.stem, path, example)
 
 
 def identifier(name: str) -> str:

@@ -8,7 +8,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from ..corpus import Corpus, CorpusError, explain, id_of
+from ...errors import explain
+from ..corpus import Corpus, CorpusError, id_of
 from ..utterance import Utterance
 from .source import GENDERS, build, identifier, native, rows
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from ..corpus import Corpus
 from ..utterance import Utterance
-from .source import build, fields, files, native
+from .source import build, files, named, native
 
 LABELS = {"A": "ang", "H": "hap", "N": "neu", "S": "sad"}
 """Initials of the names of the folders: Angry, Happy, Neutral, Sad."""
@@ -35,13 +35,11 @@ def read(root: Path) -> Corpus:
 
 
 def _utterances(root: Path) -> Iterator[Utterance]:
-    for wav in files(root, "*/*.wav"):
-        where = str(wav)
-        name = fields(_NAME, wav.stem, where, "SM1_F10_A010")
+    for wav, name in named(files(root, "*/*.wav"), _NAME, "SM1_F10_A010"):
         yield Utterance(
             file_name=wav.relative_to(root).as_posix(),
             id=wav.stem,
-            label=native(LABELS, name["emotion"], where),
+            label=native(LABELS, name["emotion"], wav),
             speaker=f"S{name['gender']}{name['speaker']}",
             gender="female" if name["gender"] == "F" else "male",
             language="ur",
