@@ -26,6 +26,9 @@ SPACING = 0.5
 leave all at once come back all at once, and then wait for one another."""
 FIRST_LATENCY = 0.2
 """Seconds that an answer is thought to take before one has come."""
+OUTAGE = 3
+"""Requests given up in succession, with no answer between them, that mean an endpoint that answers no more. Fewer may
+be requests that it cannot answer, at the end of a run, where no others are there to be answered."""
 SHORTEST_SECRET = 12
 """Characters; shorter keys are words like "ollama" and "EMPTY" that servers without keys are given."""
 
@@ -59,7 +62,7 @@ class Client:
             http_client=DefaultAioHttpClient(),  # takes half the time of the other one
         )
         self._on_retry = on_retry
-        self._on_the_wire = self._about_to_leave = 0
+        self._on_the_wire = self._about_to_leave = self._given_up = 0
         self._endpoint = endpoint
         self._fields = {k: value for k, value in endpoint.sampling().items() if k not in ("seed", "extra_body")}
         self._key = key
@@ -88,8 +91,8 @@ class Client:
             seed: for sampling.
 
         Raises:
-            UnansweredError: if all attempts failed, while other requests were answered.
-            EndpointError: if the endpoint refuses, or answers nothing at all.
+            UnansweredError: if all attempts failed, of one or two requests in succession.
+            EndpointError: if the endpoint refuses, has never answered, or answers no more.
         """
         from openai import OpenAIError
 
@@ -103,8 +106,10 @@ class Client:
             try:
                 answer = await self._ask(self._body(prompt, seed), name, schema)
             except (OpenAIError, BodyError, TimeoutError) as error:
-                raise self._end(error, others_were_answered=self.answered > answered) from None
+                self._given_up = 0 if self.answered > answered else self._given_up + 1
+                raise self._end(error) from None
             self.answered += 1
+            self._given_up = 0
             return answer
 
     async def _leave(self) -> None:
@@ -198,13 +203,13 @@ class Client:
         """A text without the key, should the endpoint repeat it."""
         return text.replace(self._key, "[key]") if self._key and len(self._key) >= SHORTEST_SECRET else text
 
-    def _end(self, error: Exception, *, others_were_answered: bool) -> Exception:
+    def _end(self, error: Exception) -> Exception:
         """What it means that a request failed for good."""
         said = self._public(excuse(error, self._endpoint.timeout))
         where = f"{self._endpoint.base_url}, model {self._endpoint.model!r}"
         if not may_pass(error, self._endpoint.patience.retry_after_max):
             return EndpointError(f"{where}: {said}{_advice(error)}")
-        if others_were_answered:
+        if self.answered and self._given_up < OUTAGE:
             return UnansweredError(said)
         if not self.answered:
             return EndpointError(

@@ -117,15 +117,24 @@ def test_an_endpoint_that_has_never_answered_ends_the_run(status: int, attempts:
     assert client.retries == {f"HTTP {status}": attempts - 1}
 
 
-def test_an_endpoint_that_fails_after_it_has_answered_ends_the_run_after_all_attempts() -> None:
+def test_an_endpoint_that_gives_up_three_requests_in_succession_ends_the_run() -> None:
     first = iter([completion("fine")])
     with serving(lambda *_: next(first, failure(500, "out of memory"))) as server:
-        (answer, error), _ = ask(endpoint(server, concurrency=1), "Hello", "Hello")
+        (answer, *unanswered, error), _ = ask(endpoint(server, concurrency=1), *["Hello"] * 4)
 
     assert texts([answer]) == ["fine"]
+    assert [(type(one), str(one)) for one in unanswered] == [(UnansweredError, "HTTP 500: out of memory")] * 2
     with pytest.raises(EndpointError, match=r"no answer, .* the last one: HTTP 500: out of memory\. .* run the same"):
         raise error
-    assert len(server.bodies) == 1 + QUICK.attempts
+    assert len(server.bodies) == 1 + 3 * QUICK.attempts
+
+
+def test_the_last_request_of_all_may_be_one_that_the_endpoint_cannot_answer() -> None:
+    with serving(lambda body, _: failure(500) if "poison" in str(body) else completion("fine")) as server:
+        (answer, error), _ = ask(endpoint(server, concurrency=1), "Hello", "poison")
+
+    assert texts([answer]) == ["fine"]
+    assert isinstance(error, UnansweredError)
 
 
 def test_a_failing_request_waits_for_another_that_may_be_the_first_to_be_answered() -> None:
