@@ -210,20 +210,25 @@ def lanser(
     allow_leakage: Annotated[bool, typer.Option(help="Go on where the speech holds sound of a test.")] = False,
     contributor: Contributor = "",
     workers: Workers = 1,
+    executor: ExecutorOption = None,
+    scheduler: Scheduler = None,
 ) -> None:
     """LanSER whole: label speech weakly, pre-train on it, fine-tune on shares of a target, draw the curve."""
+    from ..corpus.executors import open_executor
     from ..lanser.run import run_lanser
 
-    report = run_lanser(
-        config,
-        out,
-        paths=pairs(path, "--path"),
-        seeds=seeds,
-        workers=cores(workers),
-        skip_errors=skip_errors,
-        allow_leakage=allow_leakage,
-        contributor=contributor,
-    )
+    with open_executor(executor, scheduler) as cluster:
+        report = run_lanser(
+            config,
+            out,
+            paths=pairs(path, "--path"),
+            seeds=seeds,
+            workers=cores(workers),
+            executor=cluster,
+            skip_errors=skip_errors,
+            allow_leakage=allow_leakage,
+            contributor=contributor,
+        )
     print(report.summary)
     if report.failures:
         raise typer.Exit(1)
