@@ -252,7 +252,7 @@ def test_hidden_files_are_no_recordings(tmp_path):
     assert [(u.id, u.file_name) for u in open_source(str(tmp_path))] == [("a_b", "a b.wav")]
 
 
-@pytest.mark.parametrize("name", ["lanser", "offline"])
+@pytest.mark.parametrize("name", ["check", "lanser", "offline"])
 def test_the_shipped_configs_are_read(name):
     assert read_settings(name).labellers
 
@@ -263,7 +263,7 @@ def test_the_shipped_configs_are_read(name):
         ({"labellers": []}, "labellers: got"),
         (
             {"labellers": [{"kind": "oracle"}]},
-            "labellers: kind: got 'oracle', expected one of entailment, lexicon, llm",
+            "labellers: kind: got 'oracle', expected one of entailment, examples, given",
         ),
         (
             {"labellers": [{"kind": "similarity", "heat": 1}]},
@@ -286,7 +286,7 @@ def test_a_wrong_config_is_named(changes, expected):
 
 def test_an_unknown_config_is_named():
     with pytest.raises(
-        MissingConfigError, match=r"weak_labels: got 'x', expected the path of a \.yaml file or one of lanser"
+        MissingConfigError, match=r"weak_labels: got 'x', expected the path of a \.yaml file or one of check"
     ):
         read_settings("x")
 
