@@ -68,6 +68,9 @@ def test_what_the_words_do_not_say_goes(tmp_path, dialogue, similarity):
     assert report.card["description"].startswith("Labels that the source had")
     assert "human" not in report.card  # what was chosen by the labels agrees with them
     assert report.card["agreement"]["given, similarity"]["utterances"] == len(given)
+    turned = weak_label(dialogue, tmp_path / "c", settings([similarity, {"kind": "given"}], noise={"agreement": True}))
+    assert {u.id: u.label for u in turned.corpus} == kept
+    assert not any(1.0 in u.extra["scores"].values() for u in turned.corpus)
 
 
 def test_lines_of_one_text_keep_labels_of_their_own(tmp_path, similarity):
