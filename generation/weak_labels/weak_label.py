@@ -328,6 +328,8 @@ def _fingerprint(source: Corpus, settings: WeakLabelSettings, taxonomy: Taxonomy
     digest = sha256(settings.model_dump_json().encode() + taxonomy.model_dump_json().encode())
     for labeller in settings.labellers:
         digest.update("".join(labeller.contents).encode())
+    if settings.transcripts.file is not None and settings.transcripts.file.is_file():  # that it is none is said later
+        digest.update(settings.transcripts.file.read_bytes())
     for utterance in source:
         digest.update(utterance.to_line().encode())
     return digest.hexdigest()[:16]

@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from generation.weak_labels.errors import WeakLabelError
+from generation.weak_labels.labeller import LabellerSpec
 from generation.weak_labels.recordings import open_source
 from generation.weak_labels.settings import WeakLabelSettings, read_settings
 from generation.weak_labels.similarity import Similarity
@@ -225,6 +226,30 @@ def test_a_finished_run_is_not_done_again(tmp_path, dialogue, similarity, monkey
     again = weak_label(dialogue, tmp_path / "out", settings([similarity], noise={"min_margin": 0.1}), overwrite=True)
     assert "margin below 0.1" in again.card["drops"]
     assert again.card["fingerprint"] != report.card["fingerprint"]
+
+
+def test_other_transcripts_under_the_same_name_are_another_run(tmp_path, dialogue, similarity):
+    path = tmp_path / "mine.csv"
+    path.write_text("id,text\nu0,so sad\n")
+    told = settings([similarity], transcripts={"file": str(path)})
+    weak_label(dialogue, tmp_path / "out", told)
+    path.write_text("id,text\nu0,so angry\n")
+    with pytest.raises(StageError, match="holds the output of another run"):
+        weak_label(dialogue, tmp_path / "out", told)
+    made = weak_label(dialogue, tmp_path / "out", told, overwrite=True).corpus
+    assert next(iter(made)).text == "so angry"
+
+
+@pytest.mark.parametrize("kind", ["llm", "open"])
+def test_a_prompt_of_ones_own_is_part_of_the_run(tmp_path, kind):
+    path = tmp_path / "mine.j2"
+    path.write_text("{{ turn.text }}?")
+    endpoint = {"base_url": "http://localhost:1/v1", "model": "m"}
+    spec = LabellerSpec(kind=kind, endpoint=endpoint, prompt=str(path))
+    before = spec.contents
+    path.write_text("What does {{ turn.text }} say?")
+    assert len(before) == 1
+    assert spec.contents != before
 
 
 def test_the_output_of_something_else_is_left_alone(tmp_path, dialogue, similarity):
