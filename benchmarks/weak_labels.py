@@ -1,9 +1,10 @@
-"""How weak labels agree with human ones on MELD's text, for three labellers and with noise control.
+"""How weak labels agree with human ones on MELD's text, for some labellers and with noise control.
 
-``python benchmarks/weak_labels.py MELD ENCODER [OUT]``: the folder of MELD's CSV files and that of a sentence encoder
-such as all-MiniLM-L6-v2. The labellers are
+``python benchmarks/weak_labels.py MELD ENCODER [--split dev] [--taxonomy four] [--only examples]``: the folder of
+MELD's CSV files and that of a sentence encoder such as all-MiniLM-L6-v2. The labellers are
 
 - similarity: the encoder as it is;
+- examples: the encoder as it is, and a linear classifier on the plain lines that ship with the project;
 - made-nli: the same encoder fine-tuned as an entailment model on the dialogues that ship with the project ("the emotion
   of the conversation is X" follows from a line marked X, and does not from one marked otherwise). No MNLI model, and no
   word of MELD;
@@ -13,9 +14,10 @@ MELD's labels are looked at when all is decided.
 """
 
 import random
-import sys
 import tempfile
+from argparse import ArgumentParser
 from pathlib import Path
+from typing import Any
 
 import torch
 from tqdm import trange
@@ -31,6 +33,7 @@ BATCH = 32
 LEARNING_RATE = 5e-5
 REFUTED = 2
 """Hypotheses that a line refutes, for each that it entails."""
+LABELLERS = ("similarity", "examples", "made-nli")
 LABELS = {"entailment": 0, "contradiction": 1}
 
 
@@ -84,17 +87,20 @@ def train_nli(encoder: Path, out: Path) -> Path:
     return out
 
 
-def main(meld: str, encoder: str, out: str | None = None) -> None:
-    """Train, label, print."""
-    folder = Path(out or tempfile.mkdtemp())
-    corpus = open_corpus(f"meld:{meld}#test")
+def runs_of(encoder: str, nli: str) -> dict[str, dict[str, Any]]:
+    """What to run, by name: the labeller, a comma, and how it differs from the plain run."""
     similarity = {"kind": "similarity", "model": encoder}
-    entailment = {"kind": "entailment", "name": "made-nli", "model": str(train_nli(Path(encoder), folder / "nli"))}
-    runs = {
+    examples = {"kind": "examples", "model": encoder}
+    entailment = {"kind": "entailment", "name": "made-nli", "model": nli}
+    return {
         "similarity": {"labellers": [similarity]},
         "similarity, all words": {"labellers": [{**similarity, "words": "all"}]},
         "similarity, prior: mean": {"labellers": [similarity], "noise": {"prior": "mean"}},
         "similarity, prior: null": {"labellers": [similarity], "noise": {"prior": "null"}},
+        "examples": {"labellers": [examples]},
+        "examples, prior: mean": {"labellers": [examples], "noise": {"prior": "mean"}},
+        "examples, margin 0.3": {"labellers": [examples], "noise": {"min_margin": 0.3}},
+        "examples, agreement": {"labellers": [examples, similarity], "noise": {"agreement": True}},
         "made-nli": {"labellers": [entailment]},
         "made-nli, prior: mean": {"labellers": [entailment], "noise": {"prior": "mean"}},
         "made-nli, prior: null": {"labellers": [entailment], "noise": {"prior": "null"}},
@@ -105,13 +111,30 @@ def main(meld: str, encoder: str, out: str | None = None) -> None:
             "noise": {"confident_learning": "similarity"},
         },
     }
-    for name, config in runs.items():
-        settings = WeakLabelSettings.model_validate({"taxonomy": "seven", **config})
+
+
+def main() -> None:
+    """Train, label, print."""
+    parser = ArgumentParser(description=__doc__)
+    parser.add_argument("meld")
+    parser.add_argument("encoder")
+    parser.add_argument("out", nargs="?")
+    parser.add_argument("--split", default="test")
+    parser.add_argument("--taxonomy", default="seven")
+    parser.add_argument("--only", nargs="+", default=LABELLERS, choices=LABELLERS)
+    told = parser.parse_args()
+    folder = Path(told.out or tempfile.mkdtemp())
+    corpus = open_corpus(f"meld:{told.meld}#{told.split}")
+    nli = str(train_nli(Path(told.encoder), folder / "nli")) if "made-nli" in told.only else ""
+    for name, config in runs_of(told.encoder, nli).items():
+        if name.split(",")[0] not in told.only:
+            continue
+        settings = WeakLabelSettings.model_validate({"taxonomy": told.taxonomy, **config})
         card = weak_label(corpus, folder / "labelled", settings, overwrite=True).card  # scores are computed once
         kept, everything = card["human"]["kept"], card["human"]["labelled"]
         share = kept["utterances"] / everything["utterances"]
         print(f"{name:30} kept {share:4.0%}  UAR {kept['UAR']:.3f} {kept['UAR_95']}  kappa {kept['kappa']:.3f}")
-        if name in ("similarity", "made-nli"):
+        if name in LABELLERS:
             deciles = " ".join(f"{tenth['UAR']:.2f}" for tenth in card["human"]["by_confidence"])
             agreed = " ".join(f"{tenth['WA']:.2f}" for tenth in card["human"]["by_confidence"])
             print(f"{'':30} UAR by decile of confidence, lowest first: {deciles}")
@@ -121,4 +144,4 @@ def main(meld: str, encoder: str, out: str | None = None) -> None:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    main()

@@ -39,6 +39,24 @@ def test_its_label_set_has_a_fate_for_every_canonical_emotion():
     assert labels.of("gratitude") == "gratitude"
 
 
+@pytest.mark.parametrize(
+    ("emotion", "four", "goemotions"),
+    [
+        ("neu", "neu", "neutral"),
+        ("neutral", "neu", "neutral"),
+        ("joyful", "hap", None),
+        ("joy", None, "joy"),
+        ("happy", "hap", "joy"),
+        ("excited", None, "excitement"),
+        ("fearful", None, "fear"),
+        ("hapy", None, None),
+    ],
+)
+def test_an_emotion_finds_its_class_by_any_of_its_names(emotion, four, goemotions):
+    assert load_taxonomy("four").class_of(emotion) == four
+    assert load_taxonomy("goemotions").class_of(emotion) == goemotions
+
+
 def test_a_downstream_config_takes_its_classes():
     settings = read_settings({"datarc": {"labels": "taxonomy:goemotions"}})
     assert settings.datarc.label_set == load_taxonomy("goemotions").label_set()

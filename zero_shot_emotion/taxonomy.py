@@ -11,6 +11,8 @@ from .corpus import EMOTIONS, LabelSet
 from .errors import UserError
 
 KIND = "taxonomies"
+CODES = {adjective: code for code, adjective in EMOTIONS.items()} | {code: code for code in EMOTIONS}
+"""Canonical code of an emotion by its adjective or its code."""
 
 
 class TaxonomyError(UserError, ValueError):
@@ -59,6 +61,17 @@ class Taxonomy(BaseModel):
     def code(self, name: str) -> str | None:
         """The canonical emotion of a class, None if it has none."""
         return self.codes.get(name, name if name in EMOTIONS else None)
+
+    def class_of(self, emotion: str) -> str | None:
+        """The class of an emotion, None if it is of none.
+
+        Args:
+            emotion: the name of a class, one of its words, or else a canonical emotion by its code or adjective.
+        """
+        words = {word: name for name, words in self.classes.items() for word in words}
+        code = CODES.get(emotion)
+        canonical = None if code is None else self.label_set().of(code)
+        return emotion if emotion in self.classes else words.get(emotion, canonical)
 
     def label_set(self) -> LabelSet:
         """Its classes as a label set, so that canonical corpora can be tested with it.

@@ -62,6 +62,10 @@ class ByLLM:
         votes: int = Field(default=1, ge=1)
         logprobs: bool = False
 
+        @property
+        def files(self) -> tuple[Path, ...]:
+            return (template_path(self.prompt),)
+
     def __init__(self, settings: ByLLM.Settings, taxonomy: Taxonomy) -> None:
         if settings.logprobs and len(taxonomy.names) > TOP:
             raise WeakLabelError(
@@ -140,9 +144,14 @@ def _top(body: dict[str, Any] | None) -> list[tuple[str, float]]:
     return [(entry["token"], math.exp(entry["logprob"])) for entry in content[0].get("top_logprobs", [])]
 
 
+def template_path(prompt: str | Path) -> Path:
+    """Where a prompt's template lies, by name or path."""
+    return find_config("weak_labels", prompt, ".j2")
+
+
 def template_text(prompt: str | Path) -> str:
     """The text of a prompt's template, by name or path."""
-    return find_config("weak_labels", prompt, ".j2").read_text(encoding="utf-8")
+    return template_path(prompt).read_text(encoding="utf-8")
 
 
 @lru_cache(maxsize=4)

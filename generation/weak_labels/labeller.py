@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
+from hashlib import sha256
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
@@ -26,9 +28,11 @@ LABELLERS = Registry(
     {
         "entailment": "generation.weak_labels.entailment:Entailment",
         "similarity": "generation.weak_labels.similarity:Similarity",
+        "examples": "generation.weak_labels.examples:Examples",
         "llm": "generation.weak_labels.by_llm:ByLLM",
         "open": "generation.weak_labels.open_set:OpenSet",
         "lexicon": "generation.weak_labels.lexicon:Lexicon",
+        "given": "generation.weak_labels.given:Given",
     },
     WeakLabelError,
 )
@@ -50,12 +54,18 @@ class LabellerSettings(BaseModel):
     context: int = Field(default=0, ge=0)
     sound: bool = False
 
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """What the labels depend on besides the settings: where such a file changes, labelling is done again."""
+        return ()
+
 
 class Labeller(Protocol):
     """What reads turns and answers with distributions.
 
     The class is called with an instance of its own ``Settings`` (a `LabellerSettings`) and the taxonomy. One whose runs
-    must stay in the calling process, such as one that keeps a budget, says so in ``alone = True``.
+    must stay in the calling process, such as one that keeps a budget, says so in ``alone = True``. The corpus's own
+    labels are hidden from labellers; one whose turns are to carry them says ``reads_labels = True``.
     """
 
     @staticmethod
@@ -90,16 +100,34 @@ class LabellerSpec(BaseModel):
         settings: LabellerSettings = checked_settings(made, given, f"labeller {self.title}", WeakLabelError)
         return settings
 
+    @property
+    def contents(self) -> tuple[str, ...]:
+        """Hashes of the files that it reads.
+
+        Raises:
+            WeakLabelError: if one is missing.
+        """
+        files = self.settings.files
+        for path in files:
+            if not path.is_file():
+                raise WeakLabelError(f"labeller {self.title}: {path}: no such file")
+        return tuple(sha256(path.read_bytes()).hexdigest() for path in files)
+
     def load(self, taxonomy: Taxonomy) -> Labeller:
         """The labeller, made once a process."""
-        return _load(self.kind, self.settings.model_dump_json(), taxonomy.model_dump_json())
+        return _load(self.kind, self.settings.model_dump_json(), taxonomy.model_dump_json(), self.contents)
 
 
 @cache
-def _load(kind: str, settings: str, taxonomy: str) -> Labeller:
+def _load(kind: str, settings: str, taxonomy: str, contents: tuple[str, ...]) -> Labeller:
     made = LABELLERS.find(kind)
     loaded: Labeller = made(made.Settings.model_validate_json(settings), Taxonomy.model_validate_json(taxonomy))
     return loaded
+
+
+def reads_labels(kind: str) -> bool:
+    """Whether a kind of labeller is shown the corpus's own labels."""
+    return bool(getattr(LABELLERS.find(kind), "reads_labels", False))
 
 
 def label(
@@ -120,7 +148,14 @@ def label(
 
     Returns:
         the probability of each class, shape (utterances, classes); NaN where there are no words, or no answer.
+
+    Raises:
+        WeakLabelError: on a labeller that reads the corpus's own labels.
     """
+    if reads_labels(labeller.kind):
+        raise WeakLabelError(
+            f"labeller {labeller.title}: reads the labels that are there, expected one that reads words"
+        )
     utterances = list(utterances)
     settings = labeller.settings
     turns = turns_of(utterances, settings.context, sounds if settings.sound else None)

@@ -53,6 +53,10 @@ class Lexicon:
 
         file: Path | None = None
 
+        @property
+        def files(self) -> tuple[Path, ...]:
+            return () if self.file is None else (self.file,)
+
     def __init__(self, settings: Lexicon.Settings, taxonomy: Taxonomy) -> None:
         if settings.file is None:
             raise WeakLabelError(

@@ -35,7 +35,7 @@ def margins(scores: Array) -> Array:
 
 def entropies(scores: Array) -> Array:
     """In nats, shape (turns,)."""
-    return np.asarray(-(scores * np.log(np.maximum(scores, 1e-12))).sum(axis=1))
+    return np.asarray((scores * -np.log(np.maximum(scores, 1e-12))).sum(axis=1))
 
 
 def control(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
+from pathlib import Path
 
 import numpy as np
 from pydantic import Field
@@ -12,7 +13,7 @@ from zero_shot_emotion.taxonomy import Taxonomy
 
 from ..endpoint import Endpoint
 from .answers import Answers, Question
-from .by_llm import compiled, said, template_text
+from .by_llm import compiled, said, template_path, template_text
 from .embedding import Embedder
 from .labeller import Array, LabellerSettings, softmax
 from .prompts import pool_words, spread_words
@@ -57,6 +58,10 @@ class OpenSet:
         encoder: str = "sentence-transformers/all-MiniLM-L6-v2"
         temperature: float = Field(default=0.05, gt=0)
         device: str | None = None
+
+        @property
+        def files(self) -> tuple[Path, ...]:
+            return (template_path(self.prompt),)
 
     def __init__(self, settings: OpenSet.Settings, taxonomy: Taxonomy) -> None:
         self.settings = settings

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import csv
 import json
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from zero_shot_emotion.corpus import Corpus
 
@@ -15,8 +12,8 @@ from .errors import WeakLabelError
 from .settings import Transcripts
 from .sound_item import durations, sound_batches, sound_items
 from .steps import Steps
+from .tables import read_table
 
-DELIMITERS = {".csv": ",", ".tsv": "\t"}
 BAD_AUDIO = "bad audio"
 SHOWN = 3
 
@@ -73,36 +70,11 @@ def read_transcripts(path: Path) -> dict[str, str]:
     Raises:
         WeakLabelError: naming file, line and what was expected.
     """
-    if not path.is_file():
-        raise WeakLabelError(f"transcripts.file: {path}: no such file")
     found: dict[str, str] = {}
-    for number, row in _rows(path):
-        name, text = row.get("id"), row.get("text")
-        if not isinstance(name, str) or not isinstance(text, str):
-            raise WeakLabelError(f"{path}:{number}: expected the columns id and text, got {', '.join(map(str, row))}")
-        if name in found:
-            raise WeakLabelError(f"{path}:{number}: id: got {name!r}, expected unique ids, but it was there before")
-        found[name] = text
+    for number, row in read_table("transcripts.file", path, ("id", "text")):
+        if row["id"] in found:
+            raise WeakLabelError(
+                f"{path}:{number}: id: got {row['id']!r}, expected unique ids, but it was there before"
+            )
+        found[row["id"]] = row["text"]
     return found
-
-
-def _rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
-    suffix = path.suffix.lower()
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        if suffix in DELIMITERS:
-            reader = csv.DictReader(file, delimiter=DELIMITERS[suffix])
-            for row in reader:
-                yield reader.line_num, row
-            return
-        if suffix not in (".jsonl", ".json"):
-            raise WeakLabelError(f"transcripts.file: got {path}, expected .csv, .tsv or .jsonl")
-        for number, line in enumerate(file, 1):
-            if not line.strip():
-                continue
-            try:
-                row = json.loads(line)
-            except ValueError as error:
-                raise WeakLabelError(f"{path}:{number}: expected a JSON object: {error}") from None
-            if not isinstance(row, dict):
-                raise WeakLabelError(f"{path}:{number}: expected a JSON object, got {type(row).__name__}")
-            yield number, row

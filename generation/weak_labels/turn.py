@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from hashlib import sha256
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, model_serializer
 
 from zero_shot_emotion.corpus import Utterance
 
@@ -18,6 +19,7 @@ class Turn(BaseModel):
         before: the transcripts of the turns before it in its dialogue, the nearest last.
         after: of those after it, the nearest first.
         sound: how it sounds, in words.
+        label: that the corpus has itself; hidden, which is None, from labellers that do not ask for it.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -26,6 +28,12 @@ class Turn(BaseModel):
     before: tuple[str, ...] = ()
     after: tuple[str, ...] = ()
     sound: str | None = None
+    label: str | None = None
+
+    @model_serializer(mode="wrap")
+    def _without_what_is_hidden(self, serialise: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """So that a turn's key tells nothing of labels that its labeller does not read."""
+        return {name: value for name, value in serialise(self).items() if name != "label" or value is not None}
 
     @property
     def key(self) -> str:
@@ -44,7 +52,11 @@ class Turn(BaseModel):
 
 
 def turns_of(
-    utterances: Iterable[Utterance], context: int = 0, sounds: Mapping[str, str] | None = None
+    utterances: Iterable[Utterance],
+    context: int = 0,
+    sounds: Mapping[str, str] | None = None,
+    *,
+    with_labels: bool = False,
 ) -> dict[str, Turn]:
     """The turns of utterances with words, by id.
 
@@ -52,6 +64,7 @@ def turns_of(
         utterances: of a corpus; those without words give no turn, but count as none in a dialogue either.
         context: turns of a dialogue on either side.
         sounds: how utterances sound, by id.
+        with_labels: turns carry the corpus's own labels.
     """
     spoken = [u for u in utterances if u.text and u.text.strip()]
     dialogues: dict[str, list[Utterance]] = {}
@@ -69,7 +82,9 @@ def turns_of(
     for utterance in spoken:
         before, after = around.get(utterance.id, ((), ()))
         sound = (sounds or {}).get(utterance.id)
-        found[utterance.id] = Turn(text=_one_line(utterance.text or ""), before=before, after=after, sound=sound)
+        label = utterance.label if with_labels else None
+        text = _one_line(utterance.text or "")
+        found[utterance.id] = Turn(text=text, before=before, after=after, sound=sound, label=label)
     return found
 
 

@@ -17,7 +17,7 @@ from zero_shot_emotion import __version__
 from zero_shot_emotion.corpus import CARD, MANIFEST, Corpus, Utterance
 from zero_shot_emotion.corpus.convert import place
 from zero_shot_emotion.corpus.corpus import load_card, write_corpus
-from zero_shot_emotion.corpus.stage import AUDIO, StageError, local_executor
+from zero_shot_emotion.corpus.stage import AUDIO, StageError, inherited, local_executor
 from zero_shot_emotion.taxonomy import Taxonomy, load_taxonomy
 
 from . import segment
@@ -25,7 +25,7 @@ from .acoustic_view import acoustic_view
 from .agreement import between_labellers, with_humans
 from .chunks import LabelTask, into_chunks, read_scores
 from .errors import WeakLabelError
-from .labeller import DIGITS, LABELLERS, Array, LabellerSpec, distinct_turns
+from .labeller import DIGITS, LABELLERS, Array, LabellerSpec, distinct_turns, reads_labels
 from .noise import Mask, control, correct, entropies, margins
 from .settings import WeakLabelSettings
 from .sound import MeasureTask, in_words
@@ -37,6 +37,8 @@ from .turn import Turn, turns_of
 
 ANSWERS = "raw"
 """Where answers lie that cost money; nothing throws them away."""
+WEAK = "Labels that no listener gave: models read them from transcripts. Expect many to be wrong."
+CHECKED = "Labels that the source had, held against what labellers read from the words."
 NULL_TEXTS = ("", "N/A", "[MASK]")
 """Premises that say nothing (Zhao et al. 2021)."""
 
@@ -54,7 +56,8 @@ def weak_label(
     """Label a corpus or a folder of recordings without a listener.
 
     Args:
-        source: with audio, text, or both; its own labels become ``human_label`` and decide nothing.
+        source: with audio, text, or both; its own labels become ``human_label`` and decide nothing, unless a labeller
+            reads them.
         out: the folder of the new corpus. Each line has ``label``, ``scores`` (of the whole taxonomy), ``margin``,
             ``entropy``, ``labeller``, ``transcript_source``, and where there are several labellers ``labels`` of each.
         settings: see `generation.weak_labels.settings`.
@@ -64,10 +67,11 @@ def weak_label(
         executor: any `concurrent.futures.Executor`.
 
     Raises:
-        WeakLabelError: if nothing can be labelled.
+        WeakLabelError: if nothing can be labelled, or all labellers read the labels that are there.
         StageError: if recordings failed, or the folder holds another run.
     """
     out, start = Path(out), time.monotonic()
+    _check_labellers(settings)
     taxonomy = load_taxonomy(settings.taxonomy)
     fingerprint = _fingerprint(source, settings, taxonomy)
     if (card := _finished(out, fingerprint, overwrite)) is not None:
@@ -133,16 +137,21 @@ class _Run:
         versions = {"zero_shot_emotion": __version__}
         for labeller in self.settings.labellers:
             versions |= LABELLERS.find(labeller.kind).versions()
+        checked = self._reads_labels()
         return {
-            "name": f"{self.source.name}-weak",
+            **inherited(self.source.card),
+            "name": f"{self.source.name}-{'checked' if checked else 'weak'}",
             "stage": "weak-label",
-            "description": "Labels that no listener gave: models read them from transcripts. Expect many to be wrong.",
+            "description": CHECKED if checked else WEAK,
             "labels": list(self.taxonomy.names),
             "taxonomy": self.taxonomy.model_dump(exclude={"unavailable", "classes"}),
             "config": self.settings.model_dump(mode="json", exclude_none=True),
             "source": {"name": self.source.name, "fingerprint": self.source.card.get("fingerprint")},
             "versions": dict(sorted(versions.items())),
         }
+
+    def _reads_labels(self) -> bool:
+        return any(reads_labels(labeller.kind) for labeller in self.settings.labellers)
 
     def _findings(self, labelled: _Labelled, kept: Mask) -> dict[str, Any]:
         """What the card says of how labellers, and human labels where there were any, compare."""
@@ -152,6 +161,8 @@ class _Run:
             found["prior"] = self._named(prior)
         if len(labelled.tables) > 1:
             found["agreement"] = between_labellers(labelled.tables)
+        if self._reads_labels():  # what was chosen by labels cannot be compared with them
+            return found
         utterances = labelled.utterances
         human = [u.label for u in utterances]
         compared = with_humans(human, labelled.scores, kept, self.taxonomy.label_set(), _groups(utterances))
@@ -205,7 +216,8 @@ class _Run:
         found, nulls = {}, {}
         for labeller in self.settings.labellers:
             told, name = labeller.settings, labeller.title
-            turns = turns_of(corpus, told.context, sounds if told.sound else None)
+            heard = sounds if told.sound else None
+            turns = turns_of(corpus, told.context, heard, with_labels=reads_labels(labeller.kind))
             rows = self._rows(labeller, name, list(turns.values()))
             found[name] = {utterance: rows[turn.key] for utterance, turn in turns.items()}
             if self.settings.noise.prior == "null":
@@ -223,6 +235,7 @@ class _Run:
                 "kind": labeller.kind,
                 "settings": labeller.settings.model_dump(mode="json"),
                 "classes": self.taxonomy.classes,
+                **({"files": labeller.contents} if labeller.contents else {}),
             },
             alone=getattr(LABELLERS.find(labeller.kind), "alone", False),
             skip_errors=False,  # a chunk without scores is no bad utterance, but a model that fails
@@ -297,8 +310,26 @@ def _groups(utterances: list[Utterance]) -> list[str] | None:
     return None
 
 
+def _check_labellers(settings: WeakLabelSettings) -> None:
+    """Refuse labellers that would only repeat what is there.
+
+    Raises:
+        WeakLabelError: if there is no other.
+    """
+    if all(reads_labels(labeller.kind) for labeller in settings.labellers):
+        listed = ", ".join(labeller.title for labeller in settings.labellers)
+        raise WeakLabelError(
+            f"labellers: got {listed} alone, expected one beside it that reads the words: a corpus's own labels are "
+            "there to be held against others"
+        )
+
+
 def _fingerprint(source: Corpus, settings: WeakLabelSettings, taxonomy: Taxonomy) -> str:
     digest = sha256(settings.model_dump_json().encode() + taxonomy.model_dump_json().encode())
+    for labeller in settings.labellers:
+        digest.update("".join(labeller.contents).encode())
+    if settings.transcripts.file is not None and settings.transcripts.file.is_file():  # that it is none is said later
+        digest.update(settings.transcripts.file.read_bytes())
     for utterance in source:
         digest.update(utterance.to_line().encode())
     return digest.hexdigest()[:16]

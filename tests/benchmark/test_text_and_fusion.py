@@ -209,6 +209,7 @@ def test_text_alone_needs_no_speech_of_a_synthetic_source(tmp_path, corpora, ber
         "prior": {"kind": "prior", "of": "made", "target": "read"},
         "shuffled": {"kind": "shuffled", "of": "named"},
         "nearest": {"kind": "untrained", "labeller": {"kind": "similarity", "model": "${bert}"}},
+        "lines": {"kind": "untrained", "labeller": {"kind": "examples", "model": "${bert}", "C": 2.0}},
         "majority": {"kind": "majority"},
     }
     prior = {"neu": 0.4, "hap": 0.3, "ang": 0.2, "sad": 0.1}
@@ -230,11 +231,13 @@ def test_text_alone_needs_no_speech_of_a_synthetic_source(tmp_path, corpora, ber
         "prior": ("text", "synthetic"),
         "shuffled": ("text", "shuffled"),
         "nearest": ("text", "untrained"),
+        "lines": ("text", "untrained"),
         "majority": ("text", "majority"),
     }
-    nearest = next(r for r in report.rows if r.source == "nearest")
-    assert (nearest.system, nearest.head, nearest.test.utterances) == ("similarity", "none", 16)
-    assert (nearest.cost.training, nearest.cost.testing > 0) == (None, True)
+    for source, labeller in (("nearest", "similarity"), ("lines", "examples")):
+        untrained = next(r for r in report.rows if r.source == source)
+        assert (untrained.system, untrained.head, untrained.test.utterances) == (labeller, "none", 16)
+        assert (untrained.cost.training, untrained.cost.testing > 0) == (None, True)
     named = next(Corpus.load(p.parent) for p in out.glob("corpora/*/corpus.json") if "label-only" in p.read_text())
     assert any(u.text and "angry" in u.text for u in named)
     assert not list(out.glob("corpora/**/*.wav"))

@@ -157,7 +157,9 @@ def weak_label(
         str, typer.Argument(metavar="AUDIO_DIR_OR_CORPUS", help="A folder of audio, a corpus folder, or READER:PATH.")
     ],
     out: Out,
-    config: Annotated[str, typer.Option("-c", "--config", help="lanser, offline, or the path of a YAML.")] = "lanser",
+    config: Annotated[
+        str, typer.Option("-c", "--config", help="lanser, offline, check, or the path of a YAML.")
+    ] = "lanser",
     taxonomy: Annotated[
         str | None, typer.Option(help="seven, goemotions, prosody-48, ..., or the path of one; before the config's.")
     ] = None,

@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from generation.weak_labels.errors import WeakLabelError
+from generation.weak_labels.labeller import LabellerSpec
 from generation.weak_labels.recordings import open_source
 from generation.weak_labels.settings import WeakLabelSettings, read_settings
 from generation.weak_labels.similarity import Similarity
@@ -227,6 +228,30 @@ def test_a_finished_run_is_not_done_again(tmp_path, dialogue, similarity, monkey
     assert again.card["fingerprint"] != report.card["fingerprint"]
 
 
+def test_other_transcripts_under_the_same_name_are_another_run(tmp_path, dialogue, similarity):
+    path = tmp_path / "mine.csv"
+    path.write_text("id,text\nu0,so sad\n")
+    told = settings([similarity], transcripts={"file": str(path)})
+    weak_label(dialogue, tmp_path / "out", told)
+    path.write_text("id,text\nu0,so angry\n")
+    with pytest.raises(StageError, match="holds the output of another run"):
+        weak_label(dialogue, tmp_path / "out", told)
+    made = weak_label(dialogue, tmp_path / "out", told, overwrite=True).corpus
+    assert next(iter(made)).text == "so angry"
+
+
+@pytest.mark.parametrize("kind", ["llm", "open"])
+def test_a_prompt_of_ones_own_is_part_of_the_run(tmp_path, kind):
+    path = tmp_path / "mine.j2"
+    path.write_text("{{ turn.text }}?")
+    endpoint = {"base_url": "http://localhost:1/v1", "model": "m"}
+    spec = LabellerSpec(kind=kind, endpoint=endpoint, prompt=str(path))
+    before = spec.contents
+    path.write_text("What does {{ turn.text }} say?")
+    assert len(before) == 1
+    assert spec.contents != before
+
+
 def test_the_output_of_something_else_is_left_alone(tmp_path, dialogue, similarity):
     tiny_corpus(tmp_path / "out", dialogues=1)
     with pytest.raises(StageError, match="holds the output of another run"):
@@ -252,7 +277,7 @@ def test_hidden_files_are_no_recordings(tmp_path):
     assert [(u.id, u.file_name) for u in open_source(str(tmp_path))] == [("a_b", "a b.wav")]
 
 
-@pytest.mark.parametrize("name", ["lanser", "offline"])
+@pytest.mark.parametrize("name", ["check", "lanser", "offline"])
 def test_the_shipped_configs_are_read(name):
     assert read_settings(name).labellers
 
@@ -263,7 +288,7 @@ def test_the_shipped_configs_are_read(name):
         ({"labellers": []}, "labellers: got"),
         (
             {"labellers": [{"kind": "oracle"}]},
-            "labellers: kind: got 'oracle', expected one of entailment, lexicon, llm",
+            "labellers: kind: got 'oracle', expected one of entailment, examples, given",
         ),
         (
             {"labellers": [{"kind": "similarity", "heat": 1}]},
@@ -286,7 +311,7 @@ def test_a_wrong_config_is_named(changes, expected):
 
 def test_an_unknown_config_is_named():
     with pytest.raises(
-        MissingConfigError, match=r"weak_labels: got 'x', expected the path of a \.yaml file or one of lanser"
+        MissingConfigError, match=r"weak_labels: got 'x', expected the path of a \.yaml file or one of check"
     ):
         read_settings("x")
 
