@@ -18,7 +18,6 @@ import re
 import unicodedata
 from array import array
 from collections.abc import Set
-from zlib import crc32
 
 import numpy as np
 
@@ -72,9 +71,13 @@ def shingles(plain: str) -> Set[str]:
     >>> sorted(shingles("oh no"))
     [' no ', ' oh ', 'h no', 'oh n']
     """
-    plain = f" {plain} "
-    size = SHINGLE_OF_SIGNS if _SIGN.search(plain) else SHINGLE
+    plain, size = f" {plain} ", shingle_size(plain)
     return {plain[i : i + size] for i in range(max(1, len(plain) - size + 1))}
+
+
+def shingle_size(plain: str) -> int:
+    """Characters of a normalised text's shingles."""
+    return SHINGLE_OF_SIGNS if _SIGN.search(plain) else SHINGLE
 
 
 def jaccard(one: Set[str], other: Set[str]) -> float:
@@ -106,8 +109,10 @@ class NearDuplicates:
         self.threshold = threshold
         missed_by_one = 1 - threshold**ROWS
         bands = math.ceil(math.log(MISSED) / math.log(missed_by_one)) if missed_by_one > 0 else 1
-        random = np.random.default_rng(0).integers(2**64, size=(bands * ROWS, 3), dtype=np.uint64)
+        rng = np.random.default_rng(0)
+        random = rng.integers(2**64, size=(bands * ROWS, 3), dtype=np.uint64)
         self._factors, self._offsets, self._mix = (random[:, [k]] for k in range(3))
+        self._places = rng.integers(2**64, size=SHINGLE, dtype=np.uint64) | np.uint64(1)
         self._bands = bands
         self._texts: list[str] = []
         # an entry is a text in a band, numbered from 1; 0 ends a chain
@@ -122,11 +127,13 @@ class NearDuplicates:
 
     def add(self, text: str) -> str | None:
         """The earliest text found that this one nearly repeats; if there is none, this one is remembered."""
-        mine = shingles(normalise(text))
-        keys = self._keys_of(mine)
+        plain = normalise(text)
+        keys = self._keys_of(plain)
         slots = self._first_slots + (keys >> _SHIFT).astype(np.int64)
         latest = self._latest[slots].tolist()
-        for candidate in sorted(self._candidates(latest, keys.tolist())):
+        candidates = sorted(self._candidates(latest, keys.tolist()))
+        mine = shingles(plain) if candidates else frozenset()
+        for candidate in candidates:
             if jaccard(mine, shingles(normalise(self._texts[candidate]))) >= self.threshold:
                 return self._texts[candidate]
         self._latest[slots] = np.arange(len(self._keys), len(self._keys) + self._bands)
@@ -135,11 +142,20 @@ class NearDuplicates:
         self._texts.append(text)
         return None
 
-    def _keys_of(self, found: Set[str]) -> np.ndarray:
+    def _keys_of(self, plain: str) -> np.ndarray:
         """One number for each band: texts that agree in one are candidates."""
-        numbers = np.array([crc32(shingle.encode()) for shingle in found], dtype=np.uint64)
-        minima = ((numbers * self._factors + self._offsets) >> np.uint64(32)).min(axis=1, keepdims=True)
+        minima = ((self._numbers_of(plain) * self._factors + self._offsets) >> np.uint64(32)).min(axis=1, keepdims=True)
         return (minima * self._mix).reshape(-1, ROWS).sum(axis=1)
+
+    def _numbers_of(self, plain: str) -> np.ndarray:
+        """A number for each shingle, by its characters in their order; a shingle that occurs twice gives it twice."""
+        size = shingle_size(plain)
+        codes = np.frombuffer(f" {plain} ".ljust(size).encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
+        places = len(codes) - size + 1
+        numbers = np.zeros(places, dtype=np.uint64)
+        for offset in range(size):
+            numbers += codes[offset : offset + places] * self._places[offset]
+        return numbers ^ (numbers >> np.uint64(32))
 
     def _candidates(self, latest: list[int], keys: list[int]) -> set[int]:
         """The texts that have one of the keys in its band, along the chains that begin with the latest entries."""

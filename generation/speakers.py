@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from .datasheet import Gender
 
 _PREFIX = re.compile(r"""^[\s*_"'“„«>]*(?P<name>[^\W_][^:：*"“”«»\[\]{}]{0,39}?)[\s*_]*[:：](?!\d)[*_]*\s*""")
+_BEHIND = re.compile(r"\s*[(（].*")
 _MOST_WORDS = 4
 """Of a name, with all that may stand beside it, as in "Subject 1 (male)"."""
 _TITLES = frozenset({"speaker", "subject", "person", "role", "character", "participant", "actor", "voice"})
@@ -39,7 +40,7 @@ def bare(name: object) -> str:
     >>> bare("Anna (crying)")
     'anna'
     """
-    return re.sub(r"\s*[(（].*", "", str(name or "")).casefold()
+    return _BEHIND.sub("", str(name or "")).casefold()
 
 
 def role_of(name: object, genders: Mapping[str, Gender]) -> str | None:
@@ -79,7 +80,7 @@ def cast(names: Iterable[object], genders: Mapping[str, Gender]) -> dict[str, st
     >>> cast(["Tom", "Anna", "Tom"], {"A": "female", "B": "male"})
     {'tom': 'A', 'anna': 'B'}
     """
-    given = [name for name in names if isinstance(name, str | int)]
+    given = list(dict.fromkeys(name for name in names if isinstance(name, str | int)))
     known = {bare(name): role for name in given if (role := role_of(name, genders)) is not None}
     own = list(dict.fromkeys(map(bare, given)))
     return dict(zip(own, genders, strict=False)) if not known and len(own) <= len(genders) else known

@@ -12,6 +12,8 @@ _STRONG = re.compile(r"\*\*|__|`+")
 _STARS = re.compile(r"\*([^*]+)\*")
 _STRAY = re.compile(r"[*<>()\[\]{}（）【】［］]|(?<!\w)_+|_+(?!\w)")
 _PICTURE = re.compile("[\u2190-\u21ff\u2300-\u23ff\u2600-\u27bf\u2b00-\u2bff\ufe0f\u200d\U0001f000-\U0001faff]")
+_AT_REST = re.compile(r"\w[\w ,.;:!?'’…–—-]*")
+"""A line that needs nothing done to it; blanks apart."""
 _CUT = "\0"
 """Marks where something was taken out, until the blanks around it are put right."""
 _CUT_BEFORE_STOP = re.compile(rf"\s*{_CUT}[\s{_CUT}]*(?=[,.;:!?…]|$)")
@@ -38,6 +40,8 @@ def spoken(text: str) -> str:
     >>> spoken("« Tu *plaisantes* ? »")
     'Tu plaisantes ?'
     """
+    if _AT_REST.fullmatch(text) and "_" not in text:  # of most lines, at a tenth of the time
+        return " ".join(text.split())
     text = _CONTROL.sub(" ", text.encode("utf-8", "ignore").decode())
     text = _PICTURE.sub(_CUT, _TAG.sub("", text))
     text = _without_directions(_STRONG.sub("", text))

@@ -1,5 +1,6 @@
 import pytest
 
+from generation.shipped import shipped_dialogues
 from generation.spoken import spoken
 
 
@@ -66,3 +67,9 @@ from generation.spoken import spoken
 def test_only_what_is_said_stays(written: str, said: str) -> None:
     assert spoken(written) == said
     assert spoken(said) == said
+
+
+@pytest.mark.parametrize("name", ["iemocap", "multilingual-fr", "multilingual-cmn"])
+def test_lines_at_rest_are_what_they_are_with_a_direction_before_them(name: str) -> None:
+    lines = [turn["text"] for dialogue in shipped_dialogues(name) for turn in dialogue.response["turns"]]
+    assert [spoken(line) for line in lines] == [spoken(f"(sighs) {line}") for line in lines]
