@@ -134,17 +134,17 @@ def test_a_cross_validation_trains_on_other_speakers(done):
     _, out, _, _ = done
     parts = sorted((out / "corpora").glob("unseen-0-fold*"))
     assert [part.name.rsplit("-", 2)[1:] for part in parts] == [
-        ["fold0", "test"],
-        ["fold0", "train"],
-        ["fold1", "test"],
-        ["fold1", "train"],
+        ["fold0of2", "test"],
+        ["fold0of2", "train"],
+        ["fold1of2", "test"],
+        ["fold1of2", "train"],
     ]
     speakers = {
         part.name: {json.loads(line)["speaker"] for line in (part / "metadata.jsonl").read_text().splitlines()}
         for part in parts
     }
-    assert not speakers["unseen-0-fold0-test"] & speakers["unseen-0-fold0-train"]
-    assert not speakers["unseen-0-fold0-test"] & speakers["unseen-0-fold1-test"]
+    assert not speakers["unseen-0-fold0of2-test"] & speakers["unseen-0-fold0of2-train"]
+    assert not speakers["unseen-0-fold0of2-test"] & speakers["unseen-0-fold1of2-test"]
 
 
 def test_a_second_run_does_nothing(done, monkeypatch):

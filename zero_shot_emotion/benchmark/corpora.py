@@ -78,7 +78,8 @@ class Corpora:
         pairs, by = folds(corpus, count, seed)
         made = []
         for number, (train, test) in enumerate(pairs):
-            places = [self._folder / f"{target}-{seed}-fold{number}-{part}" for part in ("train", "test")]
+            fold = f"{target}-{seed}-fold{number}of{count}"  # sources may differ in their number of folds
+            places = [self._folder / f"{fold}-{part}" for part in ("train", "test")]
             for part, place in zip((train, test), places, strict=True):
                 write_linked(part, place, self._grid.label_set.classes)
             made.append((str(places[0]), str(places[1])))
