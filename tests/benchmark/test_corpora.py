@@ -1,13 +1,14 @@
 """What a grid's sources become on disk: each its own, however alike their names."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import yaml
 
 from zero_shot_emotion.benchmark.corpora import Corpora
 from zero_shot_emotion.benchmark.grid import Paths, load_grid
-from zero_shot_emotion.corpus import Corpus
+from zero_shot_emotion.corpus import Corpus, Utterance
 from zero_shot_emotion.corpus.readers import open_corpus
 
 
@@ -27,6 +28,31 @@ def corpora_of(tmp_path, unseen):
 
 def ids(specs: tuple[str, ...]) -> Iterator[set[str]]:
     return ({u.id for u in open_corpus(spec)} for spec in specs)
+
+
+def text(folder: Path, words: str) -> str:
+    utterances = (Utterance(id=f"u{n}", text=f"{words} number {n}", label="neu", speaker=f"s{n}") for n in range(2))
+    Corpus("text", folder, tuple(utterances), {"labels": ["neu"]}).save(folder)
+    return str(folder)
+
+
+def spoken(corpora: Corpora, source: str) -> set[str | None]:
+    (spec,) = corpora.specs(source, seed=0)
+    return {u.text for u in open_corpus(spec)}
+
+
+def test_two_texts_in_folders_of_one_name_are_both_spoken(corpora_of, tmp_path):
+    texts = {name: text(tmp_path / name / "text", name) for name in ("first", "second")}
+    corpora = corpora_of({name: {"kind": "synthetic", "text": place} for name, place in texts.items()})
+    for name in texts:
+        assert spoken(corpora, name) == {f"{name} number 0", f"{name} number 1"}
+
+
+def test_a_text_that_has_changed_is_spoken_anew(corpora_of, tmp_path):
+    source = {"mine": {"kind": "synthetic", "text": text(tmp_path / "text", "before")}}
+    assert spoken(corpora_of(source), "mine") == {"before number 0", "before number 1"}
+    text(tmp_path / "text", "after")
+    assert spoken(corpora_of(source), "mine") == {"after number 0", "after number 1"}
 
 
 def test_cross_validations_of_one_target_keep_their_folds_apart(corpora_of, unseen):

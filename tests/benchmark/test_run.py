@@ -18,6 +18,8 @@ from zero_shot_emotion import metrics
 from zero_shot_emotion.benchmark import read_rows
 from zero_shot_emotion.benchmark.grid import GridError
 from zero_shot_emotion.benchmark.run import run_grid
+from zero_shot_emotion.config_files import find_config
+from zero_shot_emotion.testing import tiny_corpus
 
 SOURCES = {
     "talk": {"kind": "corpus", "corpus": "${talk}", "counts_as": "synthetic"},
@@ -164,6 +166,25 @@ def test_a_dry_run_lists_what_is_done_and_what_is_not(done, tmp_path):
     more = run_grid(path, out, paths=paths, dry_run=True, seeds=3).summary
     assert "11 of 16 rows are done; 5 systems are to be trained" in more
     assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.parametrize("changed", ["text/metadata.jsonl", "rules.yaml"])
+def test_rows_are_to_do_again_where_what_they_are_made_of_has_changed(tmp_path, unseen, changed):
+    """What lies in a file of the user's own is part of a source; its name is not enough."""
+    tiny_corpus(tmp_path / "text", dialogues=2)
+    shutil.copy(find_config("injection", "acted"), tmp_path / "rules.yaml")
+    source = {"kind": "synthetic", "text": str(tmp_path / "text"), "rules": str(tmp_path / "rules.yaml")}
+    path = grid_file(tmp_path, sources={"mine": source}, baseline=None, seeds=1)
+
+    def listed():
+        lines = run_grid(path, tmp_path / "out", paths={"unseen": str(unseen)}, dry_run=True).summary.splitlines()
+        return next(line.split()[2] for line in lines if line.startswith("to do"))
+
+    before = listed()
+    assert listed() == before
+    file = tmp_path / changed
+    file.write_text(file.read_text(encoding="utf-8").replace("turn 0", "turn nought") + "\n", encoding="utf-8")
+    assert listed() != before
 
 
 def test_a_lost_row_alone_is_made_again_to_the_same_predictions(done):
