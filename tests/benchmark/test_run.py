@@ -19,6 +19,7 @@ from zero_shot_emotion.benchmark import read_rows
 from zero_shot_emotion.benchmark.grid import GridError
 from zero_shot_emotion.benchmark.run import run_grid
 from zero_shot_emotion.config_files import find_config
+from zero_shot_emotion.corpus import Corpus
 from zero_shot_emotion.testing import tiny_corpus
 
 SOURCES = {
@@ -185,6 +186,29 @@ def test_rows_are_to_do_again_where_what_they_are_made_of_has_changed(tmp_path, 
     file = tmp_path / changed
     file.write_text(file.read_text(encoding="utf-8").replace("turn 0", "turn nought") + "\n", encoding="utf-8")
     assert listed() != before
+
+
+def test_a_target_that_has_changed_is_tested_anew(tmp_path, synthetic):
+    """Its rows are new ones: the figures of what it was before must not stand in them."""
+    paths = {"talk": str(synthetic), "unseen": str(tiny_corpus(tmp_path / "unseen", dialogues=4, seed=1).root)}
+    sources = {name: SOURCES[name] for name in ("talk", "in-domain")}
+    path = grid_file(tmp_path, sources=sources, baseline=None, seeds=1)
+    before = run_grid(path, tmp_path / "out", paths=paths)
+    assert [row.test.utterances for row in before.rows] == [16, 16]
+    trained = {file: file.stat().st_mtime_ns for file in (tmp_path / "out/systems").rglob("splits.json")}
+    shutil.rmtree(tmp_path / "unseen")
+    tiny_corpus(tmp_path / "unseen", dialogues=6, seed=2)
+    after = run_grid(path, tmp_path / "out", paths=paths)
+    assert [row.test.utterances for row in after.rows] == [24, 24]
+    assert not {row.id for row in before.rows} & {row.id for row in after.rows}
+    ids = {u.id for u in Corpus.load(tmp_path / "unseen")}
+    for row in after.rows:
+        with (tmp_path / "out" / row.predictions).open(newline="") as file:
+            assert {line["id"] for line in csv.DictReader(file)} == ids
+    # What learnt from the target learns from it as it is now: an old fold's train set may hold a new fold's test set.
+    new = {file for file in (tmp_path / "out/systems").rglob("splits.json")} - set(trained)
+    assert len(new) == 2
+    assert {file: file.stat().st_mtime_ns for file in trained} == trained
 
 
 def test_a_lost_row_alone_is_made_again_to_the_same_predictions(done):

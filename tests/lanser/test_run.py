@@ -230,6 +230,22 @@ def test_a_second_run_does_nothing_twice(done):
     assert again.rows == report.rows
 
 
+def test_a_test_part_that_has_changed_is_tested_anew(tmp_path, models, synthetic):
+    """Other sound of the same words: its rows are new ones, and must not hold the figures of the old sound."""
+    place, weak = tmp_path / "unseen", by_similarity(models)
+    path = config_file(tmp_path, place, weak, speech=str(synthetic), shares=[1.0], seeds=1)
+
+    def probabilities(seed):
+        tiny_corpus(place, dialogues=6, seed=seed)
+        rows = run_lanser(path, tmp_path / "out").rows
+        return {row.id: (tmp_path / "out" / row.predictions).read_text() for row in rows}
+
+    before, after = probabilities(seed=1), probabilities(seed=2)
+    assert len(before) == len(after) == 3
+    assert not set(before) & set(after)
+    assert not set(before.values()) & set(after.values())
+
+
 def test_labels_that_were_hidden_are_compared_and_decide_nothing(tmp_path, models, target, synthetic):
     path = config_file(tmp_path, target, by_similarity(models), speech=str(synthetic), shares=[1.0], seeds=1)
     report = run_lanser(path, tmp_path / "out")

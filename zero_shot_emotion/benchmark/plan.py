@@ -156,8 +156,7 @@ def make_plan(grid: Grid, paths: Paths, opened: Opened, hashes: AudioHashes) -> 
         (system.id, target): Row.id_for(
             {
                 **system.config,
-                "target": target,
-                "target_fingerprint": prints[grid.targets[target].corpus],
+                **_state(grid, target, prints),
                 **({"target_text": texts[grid.targets[target].corpus]} if "texts" in system.config else {}),
             }
         )
@@ -265,6 +264,11 @@ class Fit:
         return all(self._can[spec][name] for name in wanted)
 
 
+def _state(grid: Grid, target: str, prints: dict[str, str]) -> dict[str, str]:
+    """A target as it is now."""
+    return {"target": target, "target_fingerprint": prints[grid.targets[target].corpus]}
+
+
 def _own_files(source: Source, paths: Paths) -> dict[str, str]:
     """Hashes of what a source is made of that lies in files of the user's own, by their names in the grid."""
     found: dict[str, str] = {}
@@ -341,7 +345,9 @@ def _systems(
         each = [(target,) for target in possible] if isinstance(found, InDomainSource) else [possible]
         for tested in filter(None, each):
             # in-domain systems learn from the target: it belongs to what they are
-            target = {"target": tested[0]} if isinstance(found, InDomainSource) else {}
+            target = _state(grid, tested[0], prints) if isinstance(found, InDomainSource) else {}
+            if target and modality != "speech":
+                target["target_text"] = texts[grid.targets[tested[0]].corpus]
             told = {**config, **target, **also, "seed": seed, **({} if modality == "speech" else words)}
             yield System(
                 source,

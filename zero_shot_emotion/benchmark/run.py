@@ -306,6 +306,7 @@ class Benchmark:
             device=self._device,
             threads=max(1, _cores() // max(1, self.workers)),
             medium="text" if system.silent else "audio",
+            fingerprints={name: self.plan.fingerprints[name] for name in system.targets},
         )
 
     def _used_by(self, system: System) -> list[str]:

@@ -85,7 +85,7 @@ class System:
     def is_done(self) -> bool:
         """Whether it is trained, and tested on all its targets."""
         facts = read_facts(self.job.folder)
-        return bool(facts) and set(self.job.targets) <= set(facts["testing"])
+        return bool(facts) and all(self.job.is_tested(name, facts) for name in self.job.targets)
 
     def row_id(self, target: Parts) -> str:
         """Of its row on a target."""
@@ -222,6 +222,7 @@ class Planner:
             seed=config["seed"],
             device=self.device,
             threads=self.threads,
+            fingerprints={name: self.targets[name].fingerprint for name in tests},
         )
 
 
