@@ -4,7 +4,9 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import Future
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -20,8 +22,10 @@ from zero_shot_emotion.benchmark import read_rows
 from zero_shot_emotion.benchmark.grid import GridError
 from zero_shot_emotion.benchmark.leaderboard import load_board
 from zero_shot_emotion.benchmark.leaderboard.page import write_page
+from zero_shot_emotion.benchmark.train import run_job
 from zero_shot_emotion.corpus import Corpus
-from zero_shot_emotion.corpus.executors import open_executor
+from zero_shot_emotion.corpus.executors import Inline, open_executor
+from zero_shot_emotion.errors import UserError
 from zero_shot_emotion.lanser.run import run_lanser
 from zero_shot_emotion.lanser.settings import LanserError
 from zero_shot_emotion.testing import tiny_corpus
@@ -288,6 +292,27 @@ def test_a_dask_cluster_gives_the_same_predictions(tmp_path, models, target, syn
     for row in there.rows:
         given, expected = (tmp_path / place / row.predictions for place in ("there", "local"))
         assert given.read_bytes() == expected.read_bytes()
+
+
+class Dying(Inline):
+    """Workers of a Dask cluster that die of trainings."""
+
+    def submit(self, fn, /, *args, **kwargs):
+        from distributed import KilledWorker
+
+        if fn is not run_job:
+            return super().submit(fn, *args, **kwargs)
+        future = Future()
+        future.set_exception(KilledWorker("run_job", SimpleNamespace(address="tcp://here:1"), 3))
+        return future
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_a_death_on_a_dask_cluster_is_told_of(tmp_path, models, target, synthetic):
+    pytest.importorskip("distributed", reason="Dask is an optional extra")
+    path = config_file(tmp_path, target, by_similarity(models), speech=str(synthetic), shares=[1.0], seeds=1)
+    with pytest.raises(UserError, match=r"a worker process died \(.*run the same command again to go on"):
+        run_lanser(path, tmp_path / "out", executor=Dying())
 
 
 def test_a_pre_training_that_fails_costs_what_starts_from_it_alone(tmp_path, models, target, synthetic):
