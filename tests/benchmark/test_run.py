@@ -206,7 +206,7 @@ def test_a_target_that_has_changed_is_tested_anew(tmp_path, synthetic):
         with (tmp_path / "out" / row.predictions).open(newline="") as file:
             assert {line["id"] for line in csv.DictReader(file)} == ids
     # What learnt from the target learns from it as it is now: an old fold's train set may hold a new fold's test set.
-    new = {file for file in (tmp_path / "out/systems").rglob("splits.json")} - set(trained)
+    new = set((tmp_path / "out/systems").rglob("splits.json")) - set(trained)
     assert len(new) == 2
     assert {file: file.stat().st_mtime_ns for file in trained} == trained
 
