@@ -234,7 +234,7 @@ def test_a_second_run_does_nothing_twice(done):
     assert again.rows == report.rows
 
 
-def test_a_test_part_that_has_changed_is_tested_anew(tmp_path, models, synthetic):
+def test_a_target_that_has_changed_is_learnt_from_and_tested_anew(tmp_path, models, synthetic):
     """Other sound of the same words: its rows are new ones, and must not hold the figures of the old sound."""
     place, weak = tmp_path / "unseen", by_similarity(models)
     path = config_file(tmp_path, place, weak, speech=str(synthetic), shares=[1.0], seeds=1)
@@ -248,6 +248,9 @@ def test_a_test_part_that_has_changed_is_tested_anew(tmp_path, models, synthetic
     assert len(before) == len(after) == 3
     assert not set(before) & set(after)
     assert not set(before.values()) & set(after.values())
+    assert (
+        len(list((tmp_path / "out/systems").iterdir())) == 5
+    )  # the pre-training stays; two were trained on each sound
 
 
 def test_labels_that_were_hidden_are_compared_and_decide_nothing(tmp_path, models, target, synthetic):
