@@ -199,10 +199,11 @@ def test_corpora_go_to_the_seed_format_and_back(tmp_path: Path, capfd: pytest.Ca
     assert [u.label for u in Corpus.load(tmp_path / "back")] == [u.label for u in source]
 
 
-def test_a_stage_does_not_write_over_its_input(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("stage", ["inject", "weak-label"])
+def test_a_stage_does_not_write_over_its_input(tmp_path: Path, capfd: pytest.CaptureFixture[str], stage: str) -> None:
     folder = str(tiny_corpus(tmp_path / "tiny", dialogues=2).root)
 
-    status, _, err = run(capfd, "inject", folder, "-o", folder, "--overwrite")
+    status, _, err = run(capfd, stage, folder, "-o", folder, "--overwrite")
 
     assert status == 1
     assert "is the input itself, expected another folder" in err
