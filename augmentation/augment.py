@@ -13,7 +13,7 @@ from typing import Any
 from zero_shot_emotion import __version__
 from zero_shot_emotion.audio import check_audio, read_audio
 from zero_shot_emotion.corpus import Corpus, Utterance
-from zero_shot_emotion.corpus.stage import Made, StageReport, local_executor, run_stage
+from zero_shot_emotion.corpus.stage import Made, StageReport, inherited, local_executor, run_stage
 
 from .carry import carry
 from .channel import Channel, ChannelError, load_channel
@@ -36,14 +36,15 @@ class AugmentTask:
         audio = read_audio(self.root / (utterance.file_name or ""), rate=None)
         check_audio(audio, utterance.id)
         alone = self.copies == 1 and not self.original
+        first = utterance.extra.get("copy_of") or utterance.id  # copies of copies belong together, too
         if self.original:
-            yield Made(utterance.with_(copy_of=utterance.id), audio)
+            yield Made(utterance.with_(copy_of=first), audio)
         for copy in range(1, self.copies + 1):
             made, drawn = carry(audio, self.channel, copy_seed(self.seed, utterance.id, copy))
             check_audio(made, f"{utterance.id}, after augmentation")
             told: dict[str, Any] = {"augmentation": {"channel": self.channel.name, "copy": copy, **_rounded(drawn)}}
             if not alone:
-                told |= {"id": f"{utterance.id}.{copy}", "copy_of": utterance.id}
+                told |= {"id": f"{utterance.id}.{copy}", "copy_of": first}
             yield Made(utterance.with_(**told), made)
 
 
@@ -104,8 +105,7 @@ def augment(
             **{name: version(name) for name in ("numpy", "pyroomacoustics", "scipy", "soundfile", "soxr")},
         },
     }
-    if "labels" in corpus.card:
-        card["labels"] = corpus.card["labels"]
+    card.update(inherited(corpus.card))
     task = AugmentTask(loaded, corpus.root.resolve(), copies, original, seed)
     with local_executor(1 if executor else workers) as local:
         return run_stage(

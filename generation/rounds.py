@@ -14,11 +14,12 @@ from typing import IO, Any
 
 from tqdm import tqdm
 
+from zero_shot_emotion.errors import UserError
+
 from .client import Client, UnansweredError
 from .completion import Completion, completion_of
 from .datasheet import Datasheet
 from .endpoint import Endpoint, key_from_environment
-from .errors import EndpointError
 from .harvest import Harvest
 from .plan import Plan, Round
 from .prompt import answer_schema, fill
@@ -68,6 +69,7 @@ class Rounds:
 
         Raises:
             EndpointError: at once, whichever request meets it.
+            GenerationError: if the template cannot be filled.
         """
         wanted = sum(self.harvest.missing.values())
         mininterval = 0.2 if sys.stderr.isatty() else 10
@@ -77,7 +79,7 @@ class Rounds:
                     client.answered = len(self.store)  # an endpoint that answered before is not set up wrongly
                     await self._ask_and_gather(client, bar)
                     return dict(client.retries)
-        except* EndpointError as errors:
+        except* UserError as errors:  # the endpoint's, or of a template that cannot be filled
             raise first_error(errors) from None
 
     async def _ask_and_gather(self, client: Client, bar: tqdm) -> None:

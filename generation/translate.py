@@ -21,12 +21,13 @@ from zero_shot_emotion.corpus import Corpus, Utterance
 from zero_shot_emotion.corpus.atomic import remove_parts
 from zero_shot_emotion.corpus.corpus import write_corpus
 from zero_shot_emotion.corpus.stage import inherited
+from zero_shot_emotion.errors import UserError
 
 from .by_endpoint import finished
 from .client import Client, UnansweredError
 from .completion import Completion, completion_of
 from .endpoint import Endpoint, key_from_environment
-from .errors import EndpointError, GenerationError
+from .errors import GenerationError
 from .prompt import fill_template, template_text
 from .rounds import COMPLETE, first_error
 from .similarity import MIN_CHRF, Similarity, by_encoder, chrf
@@ -219,7 +220,7 @@ class _Run:
                     client.answered = len(self.store)  # an endpoint that answered before is not set up wrongly
                     await self._ask_and_gather(client, tasks, deque(jobs), bar)
                     return dict(client.retries)
-        except* EndpointError as errors:
+        except* UserError as errors:  # the endpoint's, or of a template that cannot be filled
             raise first_error(errors) from None
 
     async def _ask_and_gather(self, client: Client, tasks: asyncio.TaskGroup, waiting: deque[Job], bar: Any) -> None:

@@ -123,6 +123,25 @@ def test_a_corpus_in_two_languages_is_made_left_out_and_looked_at(
     )
 
 
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--max-requests", "5"], "endpoint: model: missing, expected the name of a model"),
+        (["--max-cost", "2", "--prompt-price", "1"], "endpoint: model: missing, expected the name of a model"),
+        (
+            ["--parallel", "en", "--language", "de"],
+            "--language de: got --parallel too, which says the languages itself",
+        ),
+    ],
+)
+def test_no_option_of_generate_is_passed_over(capfd, tmp_path, options, message):
+    """What is meant for a model, or for a datasheet, would have no effect on what ships."""
+    status, _, err = run(capfd, "generate", "-n", "40", *options, "-o", str(tmp_path / "out"))
+    assert status == 1
+    assert message in err
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_model_translates_a_corpus(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     source, out_folder = str(tmp_path / "text"), str(tmp_path / "translated")
     assert run(capfd, "generate", "-o", source, "-n", "8")[0] == 0
@@ -180,10 +199,11 @@ def test_corpora_go_to_the_seed_format_and_back(tmp_path: Path, capfd: pytest.Ca
     assert [u.label for u in Corpus.load(tmp_path / "back")] == [u.label for u in source]
 
 
-def test_a_stage_does_not_write_over_its_input(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("stage", ["inject", "weak-label"])
+def test_a_stage_does_not_write_over_its_input(tmp_path: Path, capfd: pytest.CaptureFixture[str], stage: str) -> None:
     folder = str(tiny_corpus(tmp_path / "tiny", dialogues=2).root)
 
-    status, _, err = run(capfd, "inject", folder, "-o", folder, "--overwrite")
+    status, _, err = run(capfd, stage, folder, "-o", folder, "--overwrite")
 
     assert status == 1
     assert "is the input itself, expected another folder" in err

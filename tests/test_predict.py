@@ -108,6 +108,33 @@ def test_a_run_that_was_stopped_goes_on_to_the_same_bytes(checkpoint, unseen, tm
     assert sorted(path.name for path in tmp_path.iterdir()) == ["out.csv", "whole.csv"]
 
 
+def test_a_run_that_was_stopped_begins_anew_where_the_folder_has_changed(checkpoint, unseen, tmp_path, monkeypatch):
+    """A file that came to lie before those that were done: it must not be left out, nor another be done twice."""
+    sounds = tmp_path / "sounds"
+    sounds.mkdir()
+    for number, utterance in enumerate(Corpus.load(unseen)):
+        shutil.copy(unseen / utterance.file_name, sounds / f"{number:02d}.wav")
+    real = module._listen
+    monkeypatch.setattr(module, "WINDOW", 5)
+
+    def stop(sound):
+        if sound.id == "12.wav":
+            raise KeyboardInterrupt
+        return real(sound)
+
+    monkeypatch.setattr(module, "_listen", stop)
+    with pytest.raises(KeyboardInterrupt):
+        predict(checkpoint, str(sounds), tmp_path / "out.csv", device="cpu")
+    monkeypatch.setattr(module, "_listen", real)
+    shutil.copy(sounds / "15.wav", sounds / "00-new.wav")
+
+    report = predict(checkpoint, str(sounds), tmp_path / "out.csv", device="cpu")
+
+    assert report.resumed == 0
+    with (tmp_path / "out.csv").open(newline="") as file:
+        assert [line["id"] for line in csv.DictReader(file)] == sorted(path.name for path in sounds.iterdir())
+
+
 def test_memory_holds_a_window_whatever_the_folder_holds(checkpoint, unseen, tmp_path, monkeypatch):
     """Files are asked for window by window: none is listed before the one before is predicted."""
     asked, predicted = [], []
@@ -160,3 +187,4 @@ def test_a_folder_without_audio_is_refused(checkpoint, tmp_path):
     (tmp_path / "empty").mkdir()
     with pytest.raises(PredictError, match=r"no audio in it, expected files that end in \.wav"):
         predict(checkpoint, str(tmp_path / "empty"), tmp_path / "out.csv", device="cpu")
+    assert [path.name for path in tmp_path.iterdir()] == ["empty"]  # no table without a line, nor what was done of it

@@ -12,7 +12,7 @@ from tests.experiment import BOOTSTRAPS, run_downstream, small_config
 from zero_shot_emotion.corpus import FOUR, Corpus, CorpusError, Utterance
 from zero_shot_emotion.corpus.seed_format import write_meta_data
 from zero_shot_emotion.results import read_results
-from zero_shot_emotion.settings import DataSettings
+from zero_shot_emotion.settings import CorporaSettings, DataSettings
 from zero_shot_emotion.sources import Entry, Source, Sources
 from zero_shot_emotion.testing import tiny_corpus
 
@@ -234,3 +234,21 @@ class TestSeedConfig:
         )
         with pytest.raises(CorpusError, match=f"^{re.escape(message)}$"):
             sources(meta_data=str(tmp_path / "meta_data"), syn_root=str(synthetic)).get("train")
+
+
+def test_dev_has_the_context_that_train_and_targets_have(tmp_path):
+    """Turns that the label set drops were said all the same."""
+    labels = ("ang", "sur", "hap", "neu", "sad", "fea")
+    said = [
+        Utterance(id=f"d{d}-{turn}", text=f"{label} {d}", label=label, dialogue=f"d{d}", turn=turn, speaker=f"s{d}")
+        for d in range(10)
+        for turn, label in enumerate(labels)
+    ]
+    Corpus("talk", tmp_path, tuple(said)).save(tmp_path)
+    settings = CorporaSettings(train=(str(tmp_path),), targets={"all": str(tmp_path)})
+    sources = Sources(settings, seed=0, medium="text", context=1)
+    expected = {entry.id: entry.before for entry in sources.get("all").entries}
+    assert expected["d4-2"] == ("sur 4",)
+    dev = sources.get("dev").entries
+    assert {entry.id: entry.before for entry in dev} == {entry.id: expected[entry.id] for entry in dev}
+    assert any(entry.before[0].startswith("sur") for entry in dev if entry.before)

@@ -11,6 +11,7 @@ from typing import Any, Literal, Protocol
 from pydantic import BaseModel, ConfigDict
 
 from zero_shot_emotion.audio import Audio
+from zero_shot_emotion.config_files import told_yaml
 from zero_shot_emotion.corpus import UserError
 from zero_shot_emotion.registry import Registry
 
@@ -112,7 +113,7 @@ def parse_settings(pairs: Sequence[str]) -> dict[str, Any]:
         try:
             settings[key] = yaml.safe_load(value)
         except yaml.YAMLError as error:
-            raise SpeechError(f"got {pair!r}, expected KEY=VALUE with a value in YAML: {error}") from None
+            raise SpeechError(f"got {pair!r}, expected KEY=VALUE with a value in YAML: {told_yaml(error)}") from None
         if not key or not equals:
             raise SpeechError(f"got {pair!r}, expected KEY=VALUE")
     return settings

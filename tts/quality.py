@@ -22,8 +22,9 @@ from zero_shot_emotion.errors import explain
 
 from .engine import SpeechError
 
-ASR_GROUP = "zero_shot_emotion.asr"
-"""The entry-point group under which a package of one's own offers a `Listener`."""
+LISTENERS = "zero_shot_emotion.listeners"
+"""The entry-point group under which a package of one's own offers a `Listener`. Recognisers of weak labels are called
+in another way, and have another group."""
 FULL_SCALE = 0.999
 VOWELS = re.compile(
     "[aeiouy\u0153\u00e6\u00f8\u0131"
@@ -178,10 +179,10 @@ def load_listener(name: str) -> Listener:
     Raises:
         SpeechError: if there is none of that name.
     """
-    known = {point.name: point for point in entry_points(group=ASR_GROUP)}
+    known = {point.name: point for point in entry_points(group=LISTENERS)}
     if name not in known:
         raise SpeechError(
-            f"unknown listener {name!r}: expected one that a package offers under {ASR_GROUP} "
+            f"unknown listener {name!r}: expected one that a package offers under {LISTENERS} "
             f"({', '.join(sorted(known)) or 'there is none'})"
         )
     listener: Listener = known[name].load()()

@@ -58,7 +58,7 @@ def read_yaml(path: Path, error: type[UserError]) -> Any:
     try:
         return yaml.safe_load(path.read_bytes())
     except yaml.YAMLError as found:
-        raise error(f"{path}: expected YAML: {_told(found)}") from None
+        raise error(f"{path}: expected YAML: {told_yaml(found)}") from None
 
 
 def read_mapping(path: Path, error: type[UserError]) -> dict[str, Any]:
@@ -103,7 +103,7 @@ def validated(
         raise error(f"{where}: {tell(found)}") from None
 
 
-def _told(error: YAMLError) -> str:
+def told_yaml(error: YAMLError) -> str:
     """What is wrong, and in which place, in one line."""
     from yaml import MarkedYAMLError
 

@@ -6,14 +6,15 @@ import csv
 import json
 import os
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import redirect_stdout
 from dataclasses import dataclass, replace
+from functools import partial
 from hashlib import file_digest
 from itertools import islice
 from pathlib import Path
-from typing import IO, Any, Protocol
+from typing import IO, Any, Protocol, TypeVar
 
 import numpy as np
 
@@ -107,12 +108,12 @@ def predict(checkpoint: str | Path, source: str, out: str | Path, device: str | 
     with checkpoint.open("rb") as file:
         run = {"checkpoint": file_digest(file, "sha256").hexdigest(), "source": str(source), "window": WINDOW}
     with _Journal(out.with_name(f".{out.name}{JOURNAL}"), run) as journal:
+        sounds = journal.rest(sounds, partial(find_sounds, source))
         resumed = journal.done
-        _work_off(islice(sounds, resumed, None), predictor, journal)
-        report = _write(journal, out, predictor.classes, resumed)
-        if report.emotions or report.bad:
-            journal.remove()
-            return report
+        _work_off(sounds, predictor, journal)
+        if journal.done:
+            return _write(journal, out, predictor.classes, resumed)
+        journal.remove()
     raise PredictError(f"{source}: no audio in it, expected files that end in {', '.join(SUFFIXES)}")
 
 
@@ -121,17 +122,17 @@ def _predict_text(folder: Path, source: str, out: Path, device: str | None) -> P
     from .text.classifier import load_classifier
 
     classifier = load_classifier(folder, device or "cpu")
-    texts = predict_text.find_texts(source, classifier.about.context)
+    find_texts = partial(predict_text.find_texts, source, classifier.about.context)
+    texts = find_texts()
     run = {"checkpoint": predict_text.fingerprint(folder), "source": str(source), "window": WINDOW}
     with _Journal(out.with_name(f".{out.name}{JOURNAL}"), run) as journal:
+        rest = journal.rest(texts, find_texts)
         resumed = journal.done
-        rest = islice(texts, resumed, None)
         for lines in predict_text.read_off(rest, classifier, WINDOW, resumed):
             journal.add(lines)
-        report = _write(journal, out, classifier.about.classes, resumed)
-        if report.emotions or report.bad:
-            journal.remove()
-            return replace(report, what="texts")
+        if journal.done:
+            return replace(_write(journal, out, classifier.about.classes, resumed), what="texts")
+        journal.remove()
     raise PredictError(f"{source}: no text in it")
 
 
@@ -349,6 +350,16 @@ def _line(heard: _Heard, classes: tuple[str, ...], shares: list[float] | None) -
     return {**line, "emotion": emotion, "probabilities": {c: round(s, 6) for c, s in zip(classes, shares, strict=True)}}
 
 
+class _Named(Protocol):
+    """What is predicted, one after the other."""
+
+    @property
+    def id(self) -> str: ...
+
+
+NamedT = TypeVar("NamedT", bound=_Named)
+
+
 class _Journal:
     """Finished windows of a run, one line each; a half-written last line is what a kill leaves, and ignored."""
 
@@ -359,15 +370,20 @@ class _Journal:
         self._file.seek(0)
         self.done = 0
         header = self._file.readline()
+        self._run = run
         if not header.endswith(b"\n") or json.loads(header) != run:
-            self._file.truncate(0)
-            self._append(run)
+            self._start_anew()
             return
         end = self._file.tell()
         while (line := self._file.readline()).endswith(b"\n"):
             self.done += len(json.loads(line))
             end = self._file.tell()
         self._file.truncate(end)
+
+    def _start_anew(self) -> None:
+        self._file.truncate(0)
+        self._append(self._run)
+        self.done = 0
 
     def _append(self, what: object) -> None:
         self._file.seek(0, os.SEEK_END)
@@ -376,6 +392,16 @@ class _Journal:
 
     def add(self, lines: list[dict[str, Any]]) -> None:
         self._append(lines)
+        self.done += len(lines)
+
+    def rest(self, found: Iterator[NamedT], again: Callable[[], Iterator[NamedT]]) -> Iterator[NamedT]:
+        """What is not done yet of a source; all of it where what was done is not what the source begins with now."""
+        for line in self.lines():
+            named = next(found, None)
+            if named is None or named.id != line["id"]:
+                self._start_anew()
+                return again()
+        return found
 
     def lines(self) -> Iterator[dict[str, Any]]:
         """All lines of all windows, one window in memory at a time."""
@@ -416,4 +442,5 @@ def _write(journal: _Journal, out: Path, classes: tuple[str, ...], resumed: int)
                 file.write(json.dumps(line, ensure_ascii=False) + "\n")
     if not bad:
         failures_path(out).unlink()
+    journal.remove()
     return PredictReport(out, dict(sorted(emotions.items())), dict(bad), resumed, first_bad)

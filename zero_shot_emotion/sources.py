@@ -106,6 +106,7 @@ class Sources:
         self._seed = seed
         self._fold = settings.test_fold or fold or "fold1"
         self._opened: dict[str, Source] = {}
+        self._split_up: dict[str, Corpus] = {}  # whole, for the turns that a label set drops are context still
 
     def get(self, split: str) -> Source:
         """The set of a split name; opened once.
@@ -179,6 +180,7 @@ class Sources:
             kept, _ = corpus.with_labels(self._labels)
             train_part, dev_part, by = split_dev(kept, self._settings.valid_ratio, self._seed)
             print(f"[Expert] - {corpus.name}: {len(train_part)} train, {len(dev_part)} dev, split by {by}")
+            self._split_up[corpus.name] = corpus
             train.append(_without(corpus, dev_part))
             dev.append(dev_part)
         return train, dev
@@ -192,7 +194,8 @@ class Sources:
             if self._medium == "text":
                 kept, textless = self._with_text(kept)
                 drops += Counter({"without text": textless} if textless else {})
-            before = previous_turns(corpus, self._context)
+            whole = self._split_up.get(corpus.name, corpus) if split in ("train", "dev") else corpus
+            before = previous_turns(whole, self._context)
             soft = self._distributions(kept) if split == "train" and self._soft else {}
             entries.extend(self._entries(kept, before, soft, prefix=len(corpora) > 1))
         counts = Counter(self._labels.classes[entry.label] for entry in entries)

@@ -95,14 +95,16 @@ def guess_from_surface(labelled: Sequence[tuple[str, str, str | None]], seed: in
         return None
     features = np.log1p([surface_features(text) for text in texts])
     tables = _cross_validate(features, truth, groups, folds, seed)
+    if tables is None:
+        return None
     by = "dialogue" if grouped else "utterance"
     return Guess(uar(np.sum(tables, axis=0)), [uar(table) for table in tables], 1 / len(names), len(texts), by)
 
 
 def _cross_validate(
     features: np.ndarray, truth: np.ndarray, groups: np.ndarray, folds: int, seed: int
-) -> list[np.ndarray]:
-    """The confusion matrix of each fold."""
+) -> list[np.ndarray] | None:
+    """The confusion matrix of each fold; None where a fold leaves one label alone to learn from."""
     from sklearn.linear_model import LogisticRegression
     from sklearn.model_selection import StratifiedGroupKFold
     from sklearn.pipeline import make_pipeline
@@ -111,6 +113,8 @@ def _cross_validate(
     classes = int(truth.max()) + 1
     tables = []
     for train, test in StratifiedGroupKFold(folds, shuffle=True, random_state=seed).split(features, truth, groups):
+        if len(np.unique(truth[train])) < 2:
+            return None
         model = make_pipeline(StandardScaler(), LogisticRegression(class_weight="balanced", max_iter=1000))
         model.fit(features[train], truth[train])
         tables.append(confusion(truth[test], model.predict(features[test]), classes))

@@ -72,6 +72,24 @@ def test_no_copy_lies_in_dev_while_its_original_is_in_train(speech, tmp_path, co
     assert sum(map(len, sides)) == len(speech)
 
 
+def test_copies_of_copies_lie_where_the_first_original_lies(speech, tmp_path):
+    bare = tuple(Utterance(id=u.id, file_name=u.file_name, label=u.label) for u in speech)
+    once = augment(Corpus("bare", speech.root, bare), tmp_path / "once", channel="noise", copies=2).corpus
+    corpus = augment(once, tmp_path / "twice", channel="noise", copies=2, original=True).corpus
+    train, dev, _ = split_dev(corpus, 0.3, seed=1)
+
+    sides = [{u.id.partition(".")[0] for u in side} for side in (train, dev)]
+    assert not sides[0] & sides[1]
+    assert {u.extra["copy_of"] for u in corpus} == {u.id for u in speech}
+
+
+def test_the_card_names_datasheet_and_language_of_what_went_through(speech, tmp_path):
+    told = {"labels": ["neu", "hap", "ang", "sad"], "datasheet": "iemocap", "language": "en"}
+    source = Corpus("spoken", speech.root, speech.utterances[:2], told)
+    card = json.loads((augment(source, tmp_path / "out", channel="noise").out / "corpus.json").read_text())
+    assert {key: card[key] for key in told} == told
+
+
 def test_one_copy_keeps_its_name(speech, tmp_path):
     corpus = augment(speech, tmp_path / "out").corpus
 

@@ -18,6 +18,9 @@ from zero_shot_emotion import metrics
 from zero_shot_emotion.benchmark import read_rows
 from zero_shot_emotion.benchmark.grid import GridError
 from zero_shot_emotion.benchmark.run import run_grid
+from zero_shot_emotion.config_files import find_config
+from zero_shot_emotion.corpus import Corpus
+from zero_shot_emotion.testing import tiny_corpus
 
 SOURCES = {
     "talk": {"kind": "corpus", "corpus": "${talk}", "counts_as": "synthetic"},
@@ -134,17 +137,17 @@ def test_a_cross_validation_trains_on_other_speakers(done):
     _, out, _, _ = done
     parts = sorted((out / "corpora").glob("unseen-0-fold*"))
     assert [part.name.rsplit("-", 2)[1:] for part in parts] == [
-        ["fold0", "test"],
-        ["fold0", "train"],
-        ["fold1", "test"],
-        ["fold1", "train"],
+        ["fold0of2", "test"],
+        ["fold0of2", "train"],
+        ["fold1of2", "test"],
+        ["fold1of2", "train"],
     ]
     speakers = {
         part.name: {json.loads(line)["speaker"] for line in (part / "metadata.jsonl").read_text().splitlines()}
         for part in parts
     }
-    assert not speakers["unseen-0-fold0-test"] & speakers["unseen-0-fold0-train"]
-    assert not speakers["unseen-0-fold0-test"] & speakers["unseen-0-fold1-test"]
+    assert not speakers["unseen-0-fold0of2-test"] & speakers["unseen-0-fold0of2-train"]
+    assert not speakers["unseen-0-fold0of2-test"] & speakers["unseen-0-fold1of2-test"]
 
 
 def test_a_second_run_does_nothing(done, monkeypatch):
@@ -164,6 +167,48 @@ def test_a_dry_run_lists_what_is_done_and_what_is_not(done, tmp_path):
     more = run_grid(path, out, paths=paths, dry_run=True, seeds=3).summary
     assert "11 of 16 rows are done; 5 systems are to be trained" in more
     assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.parametrize("changed", ["text/metadata.jsonl", "rules.yaml"])
+def test_rows_are_to_do_again_where_what_they_are_made_of_has_changed(tmp_path, unseen, changed):
+    """What lies in a file of the user's own is part of a source; its name is not enough."""
+    tiny_corpus(tmp_path / "text", dialogues=2)
+    shutil.copy(find_config("injection", "acted"), tmp_path / "rules.yaml")
+    source = {"kind": "synthetic", "text": str(tmp_path / "text"), "rules": str(tmp_path / "rules.yaml")}
+    path = grid_file(tmp_path, sources={"mine": source}, baseline=None, seeds=1)
+
+    def listed():
+        lines = run_grid(path, tmp_path / "out", paths={"unseen": str(unseen)}, dry_run=True).summary.splitlines()
+        return next(line.split()[2] for line in lines if line.startswith("to do"))
+
+    before = listed()
+    assert listed() == before
+    file = tmp_path / changed
+    file.write_text(file.read_text(encoding="utf-8").replace("turn 0", "turn nought") + "\n", encoding="utf-8")
+    assert listed() != before
+
+
+def test_a_target_that_has_changed_is_tested_anew(tmp_path, synthetic):
+    """Its rows are new ones: the figures of what it was before must not stand in them."""
+    paths = {"talk": str(synthetic), "unseen": str(tiny_corpus(tmp_path / "unseen", dialogues=4, seed=1).root)}
+    sources = {name: SOURCES[name] for name in ("talk", "in-domain")}
+    path = grid_file(tmp_path, sources=sources, baseline=None, seeds=1)
+    before = run_grid(path, tmp_path / "out", paths=paths)
+    assert [row.test.utterances for row in before.rows] == [16, 16]
+    trained = {file: file.stat().st_mtime_ns for file in (tmp_path / "out/systems").rglob("splits.json")}
+    shutil.rmtree(tmp_path / "unseen")
+    tiny_corpus(tmp_path / "unseen", dialogues=6, seed=2)
+    after = run_grid(path, tmp_path / "out", paths=paths)
+    assert [row.test.utterances for row in after.rows] == [24, 24]
+    assert not {row.id for row in before.rows} & {row.id for row in after.rows}
+    ids = {u.id for u in Corpus.load(tmp_path / "unseen")}
+    for row in after.rows:
+        with (tmp_path / "out" / row.predictions).open(newline="") as file:
+            assert {line["id"] for line in csv.DictReader(file)} == ids
+    # What learnt from the target learns from it as it is now: an old fold's train set may hold a new fold's test set.
+    new = set((tmp_path / "out/systems").rglob("splits.json")) - set(trained)
+    assert len(new) == 2
+    assert {file: file.stat().st_mtime_ns for file in trained} == trained
 
 
 def test_a_lost_row_alone_is_made_again_to_the_same_predictions(done):

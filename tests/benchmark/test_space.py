@@ -71,6 +71,12 @@ def test_a_probe_has_nothing_to_tell_of_one_class(corpus: Corpus) -> None:
     assert probe(space(german, "label"), "language") is None
 
 
+def test_a_probe_has_nothing_to_tell_where_a_fold_leaves_one_class_to_learn_from() -> None:
+    said = [("sad", "s0"), ("sad", "s3"), ("ang", "s0"), ("ang", "s2")]
+    few = tuple(Utterance(id=f"u{n}", label=label, speaker=who) for n, (label, who) in enumerate(said))
+    assert probe(Space("few", np.eye(4), few), "emotion") is None
+
+
 def test_regions_of_a_language_are_one(corpus: Corpus) -> None:
     utterances = tuple(u.with_(language=f"{u.language}-XX") if u.id.endswith("0") else u for u in corpus)
     assert probe(Space("x", vectors(corpus, "language"), utterances), "language").classes == 3

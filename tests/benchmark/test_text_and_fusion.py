@@ -185,6 +185,15 @@ def test_a_second_run_does_nothing_and_a_lost_fusion_is_made_again_to_the_same_p
     assert run_grid(path, out, paths=paths).rows == again.rows
 
 
+def test_no_encoder_is_loaded_where_nothing_is_to_be_read(done, monkeypatch):
+    """Least of all the default one, which the grid does not name, and which would be downloaded."""
+    path, out, report, paths = done
+    loaded = []
+    monkeypatch.setattr("zero_shot_emotion.text.encoder.load_model", lambda *told, **_: loaded.append(told))
+    assert [row.id for row in run_grid(path, out, paths=paths).rows] == [row.id for row in report.rows]
+    assert loaded == []
+
+
 def test_each_text_system_has_a_card_and_a_classifier_that_does_not_care_about_its_batch(done):
     _, out, report, _ = done
     row = next(r for r in report.rows if r.modality == "text" and r.source == "talk")

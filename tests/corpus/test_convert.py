@@ -41,3 +41,28 @@ def test_missing_audio_is_named(tmp_path: Path) -> None:
 
     with pytest.raises(CorpusError, match=r"corpus 'source', utterance 'd00-03': .*d00-03.wav: no such file"):
         convert(source, tmp_path / "made")
+
+
+def test_a_corpus_is_not_converted_into_itself(tmp_path: Path) -> None:
+    """Its audio would become links that lead to themselves."""
+    source = tiny_corpus(tmp_path / "source", dialogues=2)
+    before = {path: path.read_bytes() for path in source.root.rglob("*") if path.is_file()}
+
+    with pytest.raises(CorpusError, match=r"-o .*source: is the input itself, expected another folder"):
+        convert(source, source.root)
+    with pytest.raises(CorpusError, match="is the input itself"):
+        convert(source, tmp_path / "." / "source", "copy")
+
+    assert {path: path.read_bytes() for path in source.root.rglob("*") if path.is_file()} == before
+
+
+@pytest.mark.parametrize("mode", ["link", "copy"])
+def test_audio_that_lies_in_the_new_folder_already_stays(tmp_path: Path, mode: str) -> None:
+    """As that of a manifest elsewhere that names its audio by absolute paths."""
+    source = tiny_corpus(tmp_path / "source", dialogues=2)
+    sounds = {u.id: source.audio_path(u).read_bytes() for u in source}
+    linked = tuple(u.with_(file_name=str(source.audio_path(u).resolve())) for u in source)
+
+    made = convert(Corpus("linked", tmp_path / "linked", linked), source.root, mode)  # type: ignore[arg-type]
+
+    assert {u.id: made.audio_path(u).read_bytes() for u in made} == sounds

@@ -9,11 +9,12 @@ import torch
 from typer.testing import CliRunner
 
 from tests.tiny_checkpoints import build
-from zero_shot_emotion.audio import Audio, write_audio
+from zero_shot_emotion.audio import Audio, read_audio, write_audio
 from zero_shot_emotion.cli import app
 from zero_shot_emotion.corpus import Corpus, Utterance
 from zero_shot_emotion.features import FeatureStore, StoreError, UpstreamSpec, audio_hash, extract
 from zero_shot_emotion.features.extraction import _Extraction
+from zero_shot_emotion.features.frozen import FrozenUpstream
 from zero_shot_emotion.features.store import write_shard
 from zero_shot_emotion.testing import tiny_corpus
 
@@ -188,6 +189,24 @@ class TestBadAudio:
         (problem,) = report.bad.values()
         assert problem.reason == "upstream fails"
         assert "short.wav: the upstream fails:" in str(problem)
+
+    def test_memory_that_does_not_suffice_is_no_fault_of_the_audio(self, tmp_path: Path) -> None:
+        """It would be remembered as bad, and missing from all trainings to come, on larger machines too."""
+        good = tiny_corpus(tmp_path / "good", dialogues=1)
+
+        class Small(FrozenUpstream):
+            def __call__(self, waves: Any) -> list[torch.Tensor]:
+                if max(map(len, waves)) == longest:
+                    raise torch.OutOfMemoryError("CUDA out of memory")
+                return super().__call__(waves)
+
+        longest = max(len(read_audio(good.audio_path(u)).wave) for u in good)
+        with pytest.raises(
+            StoreError, match=r"does not fit into the device's memory by itself.*run again with --device"
+        ):
+            extract([good], FBANK, tmp_path / "store", device="cpu", skip_errors=True, load=Small)
+        assert extract([good], FBANK, tmp_path / "store", device="cpu").bad == {}
+        assert len(FeatureStore(tmp_path / "store")) == len(good)
 
     def test_text_without_audio_is_bad(self, tmp_path: Path) -> None:
         text = Corpus("text", tmp_path, (Utterance(id="u1", text="words", label="neu"),))

@@ -492,3 +492,11 @@ def test_after_kills_the_same_corpus_comes_of_it_and_nothing_is_asked_twice(tmp_
     assert len(kept) + len(asked) == len(stored(tmp_path / "out"))
     assert f"{len(kept)} of them before" in output
     assert KEY not in output
+
+
+def test_a_template_that_cannot_be_filled_is_told_as_it_is(tmp_path: Path) -> None:
+    """Not as one of a group of errors, which no caller takes for one that a user can mend."""
+    template = tmp_path / "mine.j2"
+    template.write_text("Write {{ something }}.", encoding="utf-8")
+    with serving(good) as server, pytest.raises(GenerationError, match="prompt: 'something' is undefined"):
+        run(tmp_path / "out", server, prompt=template)

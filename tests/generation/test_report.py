@@ -321,6 +321,7 @@ def test_what_a_dialogue_shares_cannot_be_used_to_guess() -> None:
         [("ang", "Out!", "d")] * 9,
         [("ang", "Out!", "d"), ("sad", "Oh.", "d")],
         [("ang", "Out!", "a"), ("sad", "Oh.", "b")],
+        [("ang", "Out!", "a"), ("sad", "Oh.", "b")] * 3,  # who has heard of one dialogue knows one label
     ],
 )
 def test_nothing_is_guessed_where_there_are_no_two_folds(labelled: list) -> None:

@@ -250,3 +250,11 @@ def test_refuses(tmp_path: Path, change: dict[str, Any], options: dict[str, Any]
     source = Corpus("mine", Path(), (first.with_(**change), *rest))
     with serving(translator()) as server, pytest.raises((GenerationError, CorpusError), match=message):
         run(tmp_path / "out", server, source, **options)
+
+
+@pytest.mark.parametrize("which", ["prompt", "check_prompt"])
+def test_a_template_that_cannot_be_filled_is_told_as_it_is(tmp_path: Path, which: str) -> None:
+    template = tmp_path / "mine.j2"
+    template.write_text("Translate {{ something }}.", encoding="utf-8")
+    with serving(translator()) as server, pytest.raises(GenerationError, match="prompt: 'something' is undefined"):
+        run(tmp_path / "out", server, **{which: template})

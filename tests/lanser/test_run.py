@@ -4,7 +4,9 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import Future
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -20,8 +22,10 @@ from zero_shot_emotion.benchmark import read_rows
 from zero_shot_emotion.benchmark.grid import GridError
 from zero_shot_emotion.benchmark.leaderboard import load_board
 from zero_shot_emotion.benchmark.leaderboard.page import write_page
+from zero_shot_emotion.benchmark.train import run_job
 from zero_shot_emotion.corpus import Corpus
-from zero_shot_emotion.corpus.executors import open_executor
+from zero_shot_emotion.corpus.executors import Inline, open_executor
+from zero_shot_emotion.errors import UserError
 from zero_shot_emotion.lanser.run import run_lanser
 from zero_shot_emotion.lanser.settings import LanserError
 from zero_shot_emotion.testing import tiny_corpus
@@ -230,6 +234,25 @@ def test_a_second_run_does_nothing_twice(done):
     assert again.rows == report.rows
 
 
+def test_a_target_that_has_changed_is_learnt_from_and_tested_anew(tmp_path, models, synthetic):
+    """Other sound of the same words: its rows are new ones, and must not hold the figures of the old sound."""
+    place, weak = tmp_path / "unseen", by_similarity(models)
+    path = config_file(tmp_path, place, weak, speech=str(synthetic), shares=[1.0], seeds=1)
+
+    def probabilities(seed):
+        tiny_corpus(place, dialogues=6, seed=seed)
+        rows = run_lanser(path, tmp_path / "out").rows
+        return {row.id: (tmp_path / "out" / row.predictions).read_text() for row in rows}
+
+    before, after = probabilities(seed=1), probabilities(seed=2)
+    assert len(before) == len(after) == 3
+    assert not set(before) & set(after)
+    assert not set(before.values()) & set(after.values())
+    assert (
+        len(list((tmp_path / "out/systems").iterdir())) == 5
+    )  # the pre-training stays; two were trained on each sound
+
+
 def test_labels_that_were_hidden_are_compared_and_decide_nothing(tmp_path, models, target, synthetic):
     path = config_file(tmp_path, target, by_similarity(models), speech=str(synthetic), shares=[1.0], seeds=1)
     report = run_lanser(path, tmp_path / "out")
@@ -272,6 +295,27 @@ def test_a_dask_cluster_gives_the_same_predictions(tmp_path, models, target, syn
     for row in there.rows:
         given, expected = (tmp_path / place / row.predictions for place in ("there", "local"))
         assert given.read_bytes() == expected.read_bytes()
+
+
+class Dying(Inline):
+    """Workers of a Dask cluster that die of trainings."""
+
+    def submit(self, fn, /, *args, **kwargs):
+        from distributed import KilledWorker
+
+        if fn is not run_job:
+            return super().submit(fn, *args, **kwargs)
+        future = Future()
+        future.set_exception(KilledWorker("run_job", SimpleNamespace(address="tcp://here:1"), 3))
+        return future
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_a_death_on_a_dask_cluster_is_told_of(tmp_path, models, target, synthetic):
+    pytest.importorskip("distributed", reason="Dask is an optional extra")
+    path = config_file(tmp_path, target, by_similarity(models), speech=str(synthetic), shares=[1.0], seeds=1)
+    with pytest.raises(UserError, match=r"a worker process died \(.*run the same command again to go on"):
+        run_lanser(path, tmp_path / "out", executor=Dying())
 
 
 def test_a_pre_training_that_fails_costs_what_starts_from_it_alone(tmp_path, models, target, synthetic):

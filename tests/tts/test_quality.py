@@ -81,6 +81,14 @@ def test_a_listener_of_ones_own(good, monkeypatch):
         quality.load_listener.cache_clear()
 
 
+def test_a_recogniser_of_weak_labels_is_no_listener(good, monkeypatch):
+    """It takes waves by the batch and has settings: called as a listener, it would fail at every utterance."""
+    offered = {"zero_shot_emotion.asr": [EntryPoint("mine", "x:y", "zero_shot_emotion.asr")]}
+    monkeypatch.setattr(quality, "entry_points", lambda group: offered.get(group, []))
+    with pytest.raises(SpeechError, match=r"unknown listener 'mine': .* zero_shot_emotion.listeners \(there is none\)"):
+        faults(good, TEXT, "en", Quality(asr="mine"))
+
+
 @pytest.mark.parametrize(
     ("said", "heard", "rate"),
     [("a b c", "a b c", 0), ("a b c", "", 1), ("a b c", "A, x c!", 1 / 3), ("a", "a b c", 2), ("a b", "b", 0.5)],

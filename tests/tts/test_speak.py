@@ -185,6 +185,10 @@ def test_settings_and_bounds_of_the_command_line(tiny, tmp_path, capfd, monkeypa
     for options, message in {
         ("-s", "rate=3"): "error: engine espeak-ng: got the setting 'rate', expected none",
         ("-s", "rate"): "error: got 'rate', expected KEY=VALUE",
+        ("-s", "rate=[1, 2"): (
+            "error: got 'rate=[1, 2', expected KEY=VALUE with a value in YAML: while parsing a flow sequence, "
+            "expected ',' or ']', but got '<stream end>' (line 1, column 6)"
+        ),
         ("-q", "takes=many"): "error: quality: takes: got 'many'",
         ("--engine", "piper"): "error: engine piper: models: missing (settings: models, voices)",
     }.items():

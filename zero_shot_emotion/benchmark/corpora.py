@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import replace
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 from ..config_files import find_config
 from ..corpus import CARD, Corpus
 from ..corpus.readers import open_corpus
+from .fingerprint import content_hash, file_hash
 from .grid import (
     CorpusSource,
     Grid,
@@ -42,6 +42,7 @@ class Corpora:
     ) -> None:
         self._grid, self._paths, self._folder = grid, paths, folder
         self._work: dict[str, Any] = {"workers": workers, "executor": executor}
+        self._contents: dict[Path, str] = {}
         # Both halves of a fusion must see the same utterances, and what cannot be spoken is not in the speech.
         self._text_alone = not grid.fusions
 
@@ -78,7 +79,8 @@ class Corpora:
         pairs, by = folds(corpus, count, seed)
         made = []
         for number, (train, test) in enumerate(pairs):
-            places = [self._folder / f"{target}-{seed}-fold{number}-{part}" for part in ("train", "test")]
+            fold = f"{target}-{seed}-fold{number}of{count}"  # sources may differ in their number of folds
+            places = [self._folder / f"{fold}-{part}" for part in ("train", "test")]
             for part, place in zip((train, test), places, strict=True):
                 write_linked(part, place, self._grid.label_set.classes)
             made.append((str(places[0]), str(places[1])))
@@ -103,16 +105,29 @@ class Corpora:
         return self._place(f"{source.datasheet}-text", recipe)
 
     def _spoken_place(self, source: SyntheticSource, seed: int) -> Path:
-        text = self._text_place(source, seed)
-        said = {"text": text.name, "engine": source.engine, "settings": source.settings, "seed": seed}
+        said = {
+            "text": self._text_name(source, seed),
+            "engine": source.engine,
+            "settings": source.settings,
+            "seed": seed,
+        }
         return self._place(f"{source.datasheet}-spoken", said)
+
+    def _text_name(self, source: SyntheticSource, seed: int) -> str:
+        """Tells a text from others: one of the user's own by what is in it, for folders of one name are many."""
+        place = self._text_place(source, seed)
+        if source.text is None:
+            return place.name
+        if place not in self._contents:
+            self._contents[place] = content_hash(open_corpus(str(place)))
+        return self._contents[place]
 
     def _injected_place(self, source: SyntheticSource, seed: int) -> Path:
         spoken = self._spoken_place(source, seed)
         if source.rules is None:
             return spoken
         rules = find_config("injection", source.rules) if source.method == "rules" else None
-        content = {"rules_hash": sha256(rules.read_bytes()).hexdigest()} if rules else {}
+        content = {"rules_hash": file_hash(rules)} if rules else {}
         recipe = {**_injection(source), **content, "neutral": source.neutral, "spoken": spoken.name, "seed": seed}
         return self._place(f"{source.datasheet}-{'neutral' if source.neutral else 'emotional'}", recipe)
 

@@ -59,6 +59,19 @@ def fingerprint(corpus: Corpus, hashes: dict[str, str] | None = None) -> str:
     return digest.hexdigest()[:DIGITS]
 
 
+def content_hash(corpus: Corpus) -> str:
+    """A hash over all that the lines of a corpus say, speakers and languages too."""
+    digest = sha256()
+    for utterance in corpus:
+        digest.update(utterance.to_line().encode())
+    return digest.hexdigest()[:DIGITS]
+
+
+def file_hash(path: Path) -> str:
+    """A hash over the bytes of a file."""
+    return sha256(path.read_bytes()).hexdigest()
+
+
 def _state(path: Path) -> str:
     """Changes when the file does."""
     try:

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 from ..config_files import find_config, read_mapping
 from ..corpus import Corpus
+from ..corpus.readers import open_corpus
 from ..regression import read_regression
 from .availability import is_spoken, is_written
 from .corpora import kind_of
-from .fingerprint import AudioHashes, fingerprint
+from .fingerprint import AudioHashes, content_hash, file_hash, fingerprint
 from .grid import (
     CorpusSource,
     Grid,
@@ -22,6 +24,8 @@ from .grid import (
     Paths,
     PriorSource,
     ShareSource,
+    Source,
+    SyntheticSource,
     UntrainedSource,
 )
 from .row import Modality, Row, SourceKind
@@ -139,6 +143,7 @@ def make_plan(grid: Grid, paths: Paths, opened: Opened, hashes: AudioHashes) -> 
     texts = {spec: fingerprint(corpus) for spec, corpus in opened.items()}
     heads = {name: head_config(grid, name) for name in grid.heads}
     heads |= {_text(name): text_head_config(grid, name) for name in grid.text_heads}
+    written = {name: _own_files(source, paths) for name, source in grid.sources.items()}
     fit = Fit(grid, opened)
     left_out: dict[tuple[str, str], str] = {}
     systems: list[System] = []
@@ -146,13 +151,12 @@ def make_plan(grid: Grid, paths: Paths, opened: Opened, hashes: AudioHashes) -> 
         for source in grid.sources:
             targets = _targets(grid, paths, source, left_out)
             if targets:
-                systems += _systems(grid, paths, source, seed, targets, heads, prints, texts, fit)
+                systems += _systems(grid, paths, source, seed, targets, heads, prints, texts, written, fit)
     row_ids = {
         (system.id, target): Row.id_for(
             {
                 **system.config,
-                "target": target,
-                "target_fingerprint": prints[grid.targets[target].corpus],
+                **_state(grid, target, prints),
                 **({"target_text": texts[grid.targets[target].corpus]} if "texts" in system.config else {}),
             }
         )
@@ -260,6 +264,22 @@ class Fit:
         return all(self._can[spec][name] for name in wanted)
 
 
+def _state(grid: Grid, target: str, prints: dict[str, str]) -> dict[str, str]:
+    """A target as it is now."""
+    return {"target": target, "target_fingerprint": prints[grid.targets[target].corpus]}
+
+
+def _own_files(source: Source, paths: Paths) -> dict[str, str]:
+    """Hashes of what a source is made of that lies in files of the user's own, by their names in the grid."""
+    found: dict[str, str] = {}
+    if isinstance(source, SyntheticSource):
+        if source.text is not None:
+            found[source.text] = content_hash(open_corpus(paths.fill(source.text)))
+        if source.method == "rules" and source.rules and Path(source.rules).is_file():
+            found[source.rules] = file_hash(Path(source.rules))
+    return found
+
+
 def _text(head: str) -> str:
     """The key of a text head's config, beside those of speech."""
     return f"text: {head}"
@@ -292,15 +312,17 @@ def _systems(
     heads: dict[str, dict[str, Any]],
     prints: dict[str, str],
     texts: dict[str, str],
+    written: dict[str, dict[str, str]],
     fit: Fit,
 ) -> Iterator[System]:
     found = grid.sources[source]
     recipe = {name: grid.sources[name].model_dump(exclude={"description"}) for name in _made_of(grid, source)}
     own = [s.corpus for name in recipe if isinstance(s := grid.sources[name], CorpusSource)]
+    files = {file: content for name in recipe for file, content in written[name].items()}
     config = {
         "source": recipe,
         "labels": grid.labels,
-        "fingerprints": {spec: prints[spec] for spec in own},
+        "fingerprints": {**{spec: prints[spec] for spec in own}, **files},
         "protocol": grid.protocol,
     }
     if isinstance(found, MajoritySource):
@@ -323,7 +345,9 @@ def _systems(
         each = [(target,) for target in possible] if isinstance(found, InDomainSource) else [possible]
         for tested in filter(None, each):
             # in-domain systems learn from the target: it belongs to what they are
-            target = {"target": tested[0]} if isinstance(found, InDomainSource) else {}
+            target = _state(grid, tested[0], prints) if isinstance(found, InDomainSource) else {}
+            if target and modality != "speech":
+                target["target_text"] = texts[grid.targets[tested[0]].corpus]
             told = {**config, **target, **also, "seed": seed, **({} if modality == "speech" else words)}
             yield System(
                 source,

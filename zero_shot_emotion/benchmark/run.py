@@ -188,9 +188,11 @@ class Benchmark:
         for name in self.grid.upstreams:
             for head in self.grid.heads_of(name):
                 its = [(s, job) for s, job in jobs if (s.upstream, s.head) == (name, head)]
+                if not its:
+                    continue
                 wanted = dict.fromkeys(spec for s, _ in its for spec in self._used_by(s))
                 try:
-                    self._stores.fill(name, self.grid.upstreams[name], _config(its), wanted) if its else None
+                    self._stores.fill(name, self.grid.upstreams[name], its[0][0].config["head"], wanted)
                 except Exception as error:  # an upstream that does not load must not stop the others
                     for system, job in its:
                         self.failures[system.name] = f"{name}: {type(error).__name__}: {error}"
@@ -201,10 +203,11 @@ class Benchmark:
         for name in self.grid.encoders:
             for head in self.grid.text_heads_of(name):
                 its = [(s, job) for s, job in jobs if (s.encoder, s.text_head) == (name, head)]
+                if not its:
+                    continue
                 wanted = list(dict.fromkeys(spec for s, _ in its for spec in self._used_by(s)))
                 try:
-                    config = self._text_config(its[0][0]) if its else {}
-                    settings = parse_text_settings(config, head, {"data": {}})
+                    settings = parse_text_settings(self._text_config(its[0][0]), head, {"data": {}})
                     self._texts.fill(name, settings, wanted) if settings.head.select != "finetune" else None
                 except Exception as error:  # an encoder that does not load must not stop the others
                     for system, job in its:
@@ -306,6 +309,7 @@ class Benchmark:
             device=self._device,
             threads=max(1, _cores() // max(1, self.workers)),
             medium="text" if system.silent else "audio",
+            fingerprints={name: self.plan.fingerprints[name] for name in system.targets},
         )
 
     def _used_by(self, system: System) -> list[str]:
@@ -477,11 +481,6 @@ def _open_all(grid: Grid, paths: Paths) -> Opened:
     specs = [source.corpus for source in grid.sources.values() if isinstance(source, CorpusSource)]
     specs += [target.corpus for target in grid.targets.values()]
     return {spec: open_corpus(paths.fill(spec)) for spec in dict.fromkeys(specs)}
-
-
-def _config(its: list[tuple[System, AnyJob]]) -> dict[str, Any]:
-    config: dict[str, Any] = its[0][0].config["head"]
-    return config
 
 
 def _absolute(spec: str) -> str:

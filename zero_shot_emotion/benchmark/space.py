@@ -169,7 +169,7 @@ def _fold_groups(utterances: Sequence[Utterance], what: str) -> tuple[list[Any],
 
 
 def _held_out(vectors: np.ndarray, truth: np.ndarray, groups: np.ndarray, seed: int) -> np.ndarray | None:
-    """The class that is predicted for each utterance by the fold that held it out."""
+    """The class that is predicted for each utterance by the fold that held it out; None where folds cannot be made."""
     from sklearn.linear_model import LogisticRegression
     from sklearn.model_selection import StratifiedGroupKFold
     from sklearn.pipeline import make_pipeline
@@ -181,6 +181,8 @@ def _held_out(vectors: np.ndarray, truth: np.ndarray, groups: np.ndarray, seed: 
         return None
     predicted = np.empty_like(truth)
     for train, test in StratifiedGroupKFold(folds, shuffle=True, random_state=seed).split(vectors, truth, groups):
+        if len(np.unique(truth[train])) < 2:
+            return None
         model = make_pipeline(StandardScaler(), LogisticRegression(max_iter=2000, class_weight="balanced"))
         predicted[test] = model.fit(vectors[train], truth[train]).predict(vectors[test])
     return predicted

@@ -8,7 +8,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -57,6 +57,7 @@ class Job:
         device: to train on.
         threads: of torch.
         medium: what an utterance must have to be tested by who trains nothing.
+        fingerprints: of the targets by name, as they are now: what was tested in another state is tested again.
     """
 
     folder: Path
@@ -69,6 +70,12 @@ class Job:
     device: str = "cpu"
     threads: int = 1
     medium: Literal["audio", "text"] = "audio"
+    fingerprints: dict[str, str] = field(default_factory=dict)
+
+    def is_tested(self, target: str, facts: dict[str, Any]) -> bool:
+        """Whether facts or costs tell of a test on a target as it is now."""
+        state = facts.get("tested", {}).get(target)
+        return target in facts.get("testing", {}) and state == self.fingerprints.get(target)
 
 
 def run_job(job: Job) -> str | None:
@@ -145,6 +152,7 @@ def _train_and_test(job: Job) -> None:
             {
                 "training": None if any(c["training"] is None for c in costs) else sum(c["training"] for c in costs),
                 "testing": {name: sum(c["testing"].get(name, 0.0) for c in costs) for name in job.targets},
+                "tested": job.fingerprints,
                 "parameters": facts[0]["parameters"],
                 "layer_weights": None if weights[0] is None else np.mean(weights, axis=0).tolist(),
                 "dev": float(np.mean([fact["dev"] for fact in facts])),
@@ -205,13 +213,14 @@ def _train(job: Job, part: Part) -> None:
 
 
 def _test(job: Job, part: Part, target: str) -> None:
-    if target in read_results(part.folder) and target in _costs(part.folder)["testing"]:
+    if target in read_results(part.folder) and job.is_tested(target, _costs(part.folder)):
         return
     start = time.monotonic()
     _evaluate(job, part, target)
     costs = _costs(part.folder)
     testing = {**costs["testing"], target: round(time.monotonic() - start, 3)}
-    _write_costs(part.folder, {**costs, "testing": testing})
+    tested = {**costs.get("tested", {}), **{t: f for t, f in job.fingerprints.items() if t == target}}
+    _write_costs(part.folder, {**costs, "testing": testing, "tested": tested})
 
 
 def _evaluate(job: Job, part: Part, split: str) -> None:

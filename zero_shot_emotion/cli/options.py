@@ -43,10 +43,15 @@ Contributor = Annotated[str, typer.Option(help="Who runs it; goes into the rows.
 
 def input_corpus(spec: str, out: Path) -> Corpus:
     """A stage's input, refused where the stage would overwrite it."""
-    from ..corpus import CorpusError
     from ..corpus.readers import open_corpus
 
-    corpus = open_corpus(spec)
+    return elsewhere(open_corpus(spec), out)
+
+
+def elsewhere(corpus: Corpus, out: Path) -> Corpus:
+    """A corpus, refused where what is made of it would lie in its own folder."""
+    from ..corpus import CorpusError
+
     if corpus.root.resolve() == out.resolve():
         raise CorpusError(f"-o {out}: is the input itself, expected another folder")
     return corpus

@@ -18,6 +18,7 @@ from .options import (
     SkipErrors,
     Workers,
     cores,
+    elsewhere,
     input_corpus,
     run_stage,
 )
@@ -181,7 +182,7 @@ def weak_label(
     settings = read_settings(config, {} if taxonomy is None else {"taxonomy": taxonomy})
     run_stage(
         run,
-        open_source(source),
+        elsewhere(open_source(source), out),
         out,
         on=(workers, executor, scheduler),
         settings=settings,

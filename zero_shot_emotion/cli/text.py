@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -64,7 +64,7 @@ def generate(
 
     from ..corpus import label_set
 
-    settings = {
+    settings: dict[str, Any] = {
         "model": model,
         "base_url": base_url,
         "temperature": temperature,
@@ -81,15 +81,15 @@ def generate(
         },
         "prices": {"prompt": prompt_price, "completion": completion_price},
     }
-    asks_a_model = any(
-        told is not None
-        for told in [llm_config, model, base_url, temperature, top_p, max_tokens, json_mode, concurrency, timeout]
-    )
+    told = [llm_config, *settings.values(), *settings["budget"].values(), *settings["prices"].values()]
+    asks_a_model = any(value is not None and not isinstance(value, dict) for value in told)
     if parallel is not None:
         from generation.parallel import generate_parallel
 
         if asks_a_model or prompt is not None:
             raise UserError("--parallel: takes sentences that ship; a model's text is brought to others by translate")
+        if language is not None:
+            raise UserError(f"--language {language}: got --parallel too, which says the languages itself")
         report = generate_parallel(
             out,
             languages=[] if parallel == "all" else parallel.split(","),

@@ -21,9 +21,11 @@ def convert(corpus: Corpus, out: str | Path, audio: AudioMode = "link") -> Corpu
         audio: ``link`` makes symbolic links to the original files, ``copy`` copies them.
 
     Raises:
-        CorpusError: if an utterance's audio is missing, naming it and its file.
+        CorpusError: if an utterance's audio is missing, naming it and its file; or if the folder is the corpus itself.
     """
     out = Path(out)
+    if corpus.root.resolve() == out.resolve():
+        raise CorpusError(f"-o {out}: is the input itself, expected another folder")
     utterances = []
     for utterance in corpus:
         if utterance.file_name is None:
@@ -40,7 +42,9 @@ def convert(corpus: Corpus, out: str | Path, audio: AudioMode = "link") -> Corpu
 
 
 def place(source: Path, target: Path, audio: AudioMode) -> None:
-    """Link or copy a file to a place where another may be, at once."""
+    """Link or copy a file to a place where another may be, at once; a file that is there already stays."""
+    if target.exists() and not target.is_symlink() and target.samefile(source):
+        return  # a link in its place would lead to itself
     target.parent.mkdir(parents=True, exist_ok=True)
     beside = target.with_name(f".{target.name}.new")
     beside.unlink(missing_ok=True)

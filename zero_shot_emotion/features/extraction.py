@@ -343,7 +343,13 @@ class _Extraction:
         return usable
 
     def _encode(self, waves: Mapping[bytes, Wave], upstream: FrozenUpstream) -> list[_Row]:
-        """Features of a batch; what the upstream cannot take is bad and costs nothing but itself."""
+        """Features of a batch; what the upstream cannot take is bad and costs nothing but itself.
+
+        Raises:
+            StoreError: if an utterance alone is too much for the memory: that is no fault of its own, to be remembered.
+        """
+        import torch
+
         if not waves:
             return []
         try:
@@ -352,6 +358,11 @@ class _Extraction:
             if len(waves) > 1:
                 return [row for item in waves.items() for row in self._encode(dict([item]), upstream)]
             (digest,) = waves
+            if isinstance(error, torch.OutOfMemoryError):  # the machine's fault: another try may do, elsewhere at least
+                raise StoreError(
+                    f"{self._paths[digest]}: does not fit into the device's memory by itself. What "
+                    "is stored is kept: run again with --device cpu, or when nothing else is on the device"
+                ) from None
             message = f"{self._paths[digest]}: the upstream fails: {error}"
             self._bad[digest] = ("upstream fails", message)
             return []

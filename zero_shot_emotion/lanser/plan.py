@@ -36,6 +36,7 @@ class Parts:
         by: what keeps them apart.
         folder: of the corpora made of them.
         fingerprint: of the test.
+        sounds: hashes of the train part's audio, by id.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Parts:
     by: str
     folder: Path
     fingerprint: str
+    sounds: dict[str, str]
 
     @property
     def test_spec(self) -> str:
@@ -85,7 +87,7 @@ class System:
     def is_done(self) -> bool:
         """Whether it is trained, and tested on all its targets."""
         facts = read_facts(self.job.folder)
-        return bool(facts) and set(self.job.targets) <= set(facts["testing"])
+        return bool(facts) and all(self.job.is_tested(name, facts) for name in self.job.targets)
 
     def row_id(self, target: Parts) -> str:
         """Of its row on a target."""
@@ -114,7 +116,7 @@ def _split(settings: LanserSettings, name: str, target: Target, out: Path, hashe
     for what, part in (("train", train), ("test", test)):
         if lacking := [label for label in settings.label_set.classes if not part.counts().get(label)]:
             raise LanserError(f"target {name!r}: its {what} part holds no {', '.join(lacking)}, expected every class")
-    return Parts(name, train, test, by, out / "targets" / name, fingerprint(test, hashes.of(test)))
+    return Parts(name, train, test, by, out / "targets" / name, fingerprint(test, hashes.of(test)), hashes.of(train))
 
 
 def _labelled(settings: LanserSettings, name: str, spec: str) -> Corpus:
@@ -176,7 +178,8 @@ class Planner:
 
     def _finetuning(self, parts: Parts, share: float, seed: int, weak: WeakCorpus, start: System | None) -> System:
         subset = parts.subset(share, seed)
-        config = {"step": "fine-tune", "target": parts.name, "share": share, "fingerprint": fingerprint(subset)}
+        config = {"step": "fine-tune", "target": parts.name, "share": share}
+        config |= {"fingerprint": fingerprint(subset, parts.sounds)}
         config |= {"labels": self.settings.labels, **self._common(self._finetune(), seed)}
         config["start"] = None if start is None else start.config
         spec, tests = parts.subset_spec(share, seed), {parts.name: parts.test_spec}
@@ -185,7 +188,7 @@ class Planner:
             job=self._job(config, spec, tests, self.settings.labels, start),
             config=config,
             source=f"{parts.name}-train" if start is None else _source(weak),
-            fingerprint=fingerprint(parts.train) if start is None else weak.fingerprint,
+            fingerprint=fingerprint(parts.train, parts.sounds) if start is None else weak.fingerprint,
             kind="in-domain" if start is None else "weak-labels",
             protocol={"init": SCRATCH if start is None else WEAK, "share": share, "fine-tuned": start is not None},
             utterances=len(subset),
@@ -222,6 +225,7 @@ class Planner:
             seed=config["seed"],
             device=self.device,
             threads=self.threads,
+            fingerprints={name: self.targets[name].fingerprint for name in tests},
         )
 
 

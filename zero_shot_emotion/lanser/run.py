@@ -6,7 +6,7 @@ import json
 import os
 import shlex
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import BrokenExecutor, Executor, as_completed
+from concurrent.futures import Executor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from ..benchmark.fingerprint import AudioHashes
 from ..benchmark.row import RESULTS, Row
 from ..benchmark.train import commands, default_device, read_facts, run_job
 from ..corpus import atomic_write
-from ..corpus.executors import local_executor
+from ..corpus.executors import deaths, local_executor
 from ..errors import UserError
 from ..settings import DataSettings
 from .curve import draw, draw_up, table
@@ -158,7 +158,7 @@ def _train(systems: Sequence[System], executor: Executor, what: str, save: Calla
                     failures[system.name] = problem
                 save()
                 bar.update()
-        except BrokenExecutor as error:
+        except deaths() as error:
             raise UserError(
                 f"a worker process died ({error}). What was finished is kept; run the same command again to go on"
             ) from error

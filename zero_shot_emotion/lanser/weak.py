@@ -6,7 +6,6 @@ import os
 from collections.abc import Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,7 @@ from generation.weak_labels.settings import read_settings as read_weak_settings
 from generation.weak_labels.steps import STEPS
 from generation.weak_labels.weak_label import weak_label
 
-from ..benchmark.fingerprint import fingerprint
+from ..benchmark.fingerprint import content_hash, fingerprint
 from ..benchmark.row import Row
 from ..corpus import CARD, Corpus
 from ..corpus.corpus import load_card
@@ -89,7 +88,7 @@ def label_speech(
     """
     speech, taxonomy = open_source(settings.speech), load_taxonomy(weak.taxonomy)
     config = weak.model_dump(mode="json")
-    recipe = {"settings": config, "speech": _listed(speech), "taxonomy": taxonomy.model_dump()}
+    recipe = {"settings": config, "speech": content_hash(speech), "taxonomy": taxonomy.model_dump()}
     folder = out / "weak" / f"{taxonomy.name}-{Row.id_for(recipe)[:8]}"
     if not (folder / CARD).exists():
         _share_steps(folder, out / SHARED)
@@ -118,10 +117,3 @@ def _share_steps(folder: Path, shared: Path) -> None:
     link = folder / STEPS
     if not link.is_symlink() and not link.exists():
         link.symlink_to(os.path.relpath(shared, folder), target_is_directory=True)
-
-
-def _listed(speech: Corpus) -> str:
-    digest = sha256()
-    for utterance in speech:
-        digest.update(utterance.to_line().encode())
-    return digest.hexdigest()[:16]
