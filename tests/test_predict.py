@@ -1,6 +1,8 @@
 import csv
 import json
+import os
 import shutil
+import sys
 
 import numpy as np
 import pytest
@@ -69,6 +71,23 @@ def test_a_folder_is_searched_for_audio_and_bad_files_are_counted(checkpoint, un
     assert report.bad == {"unreadable": 1, "silent": 1}
     assert [line["id"] for line in lines(tmp_path / "out.failures.jsonl")] == ["broken.wav", "silent.wav"]
     assert "bad       1 unreadable, 1 silent, listed in" in report.summary()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems refuse such names")
+def test_a_name_that_is_no_utf8_costs_its_own_file_alone(checkpoint, unseen, tmp_path):
+    """libsndfile's wrapper does not open it, and no table can hold it."""
+    sounds = tmp_path / "sounds"
+    sounds.mkdir()
+    utterance = next(iter(Corpus.load(unseen)))
+    for name in ("a.wav", os.fsdecode(b"caf\xe9.wav")):
+        shutil.copy(unseen / utterance.file_name, sounds / name)
+
+    report = predict(checkpoint, str(sounds), tmp_path / "out.csv", device="cpu")
+
+    assert report.bad == {"unreadable": 1}
+    assert r"caf\udce9.wav" in report.summary()
+    with (tmp_path / "out.csv").open(newline="", encoding="utf-8") as file:
+        assert [line["id"] for line in csv.DictReader(file)] == ["a.wav"]
 
 
 def test_a_single_file_is_enough(checkpoint, unseen, tmp_path):

@@ -55,7 +55,7 @@ def read_audio(path: str | Path, rate: int | None = RATE) -> Audio:
         raise AudioError("missing", f"{path}: no such file")
     try:
         wave, own = soundfile.read(path, dtype="float32", always_2d=True)
-    except (soundfile.LibsndfileError, RuntimeError) as error:
+    except (soundfile.LibsndfileError, RuntimeError, UnicodeEncodeError) as error:  # the last: a name that is no UTF-8
         raise AudioError("unreadable", f"{path}: expected an audio file: {error}") from None
     if len(wave) == 0:
         raise AudioError("empty", f"{path}: holds no samples")

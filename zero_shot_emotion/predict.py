@@ -153,10 +153,15 @@ def find_sounds(source: str) -> Iterator[Sound]:
         corpus = open_corpus(source)
         return (Sound(u.id, corpus.audio_path(u)) for u in corpus)
     if path.is_file():
-        return iter([Sound(path.stem, path)])
+        return iter([Sound(_written(path.stem), path)])
     if path.is_dir():
-        return (Sound(found.relative_to(path).as_posix(), found) for found in _walk(path))
+        return (Sound(_written(found.relative_to(path).as_posix()), found) for found in _walk(path))
     raise PredictError(f"{source}: no such file, folder or corpus")
+
+
+def _written(name: str) -> str:
+    """A file's name as a table can hold it: bytes that are no UTF-8 stand as escapes."""
+    return name.encode("utf-8", "backslashreplace").decode()
 
 
 def _walk(folder: Path) -> Iterator[Path]:
@@ -342,10 +347,10 @@ def _predict(predictor: Predictor, waves: Sequence[Wave]) -> Iterator[list[float
 
 
 def _line(heard: _Heard, classes: tuple[str, ...], shares: list[float] | None) -> dict[str, Any]:
-    line: dict[str, Any] = {"id": heard.sound.id, "file": str(heard.sound.path)}
+    line: dict[str, Any] = {"id": heard.sound.id, "file": _written(str(heard.sound.path))}
     if shares is None:
         assert heard.problem is not None
-        return {**line, "reason": heard.problem.reason, "error": str(heard.problem)}
+        return {**line, "reason": heard.problem.reason, "error": _written(str(heard.problem))}
     emotion = classes[shares.index(max(shares))]
     return {**line, "emotion": emotion, "probabilities": {c: round(s, 6) for c, s in zip(classes, shares, strict=True)}}
 
