@@ -5,14 +5,14 @@ trained on letters skip digits), so they get words. num2words, which Coqui needs
 the rules here find what is a number of what kind. English, German, French, Spanish and Italian have rules
 for every kind. Other languages that num2words knows get plain numbers in words; in the rest nothing changes.
 Not read out, since their words depend on grammar or context: units other than per cent and degrees, Roman
-numerals, fractions, web addresses, acronyms.
+numerals, fractions outside English, web addresses, acronyms.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cache
 from typing import Any
@@ -29,6 +29,9 @@ class Rules:
         date: how day, month and year are said.
         day: num2words' kind of number for the day; the first may differ (``first_day``).
         time: how hours and minutes are said; ``hour`` is the full hour.
+        scales: what may stand between an amount and its currency, as a pattern; ``of`` joins the two.
+        hours: that are said in another way than their number.
+        articles: before one o'clock and before all others; ``article`` is a pattern of words that have it in them.
         abbreviations: what they stand for; a full stop after them goes.
         ordinal: a pattern of ordinals in digits, whose first group is the number; ``ordinal_ending`` is the
             ending after prepositions, where German mostly has them.
@@ -45,6 +48,11 @@ class Rules:
     hour: str
     abbreviations: Mapping[str, str]
     ordinal: str
+    scales: str
+    of: str = " "
+    hours: Mapping[int, str] = field(default_factory=dict)
+    articles: tuple[str, str] = ("", "")
+    article: str = ""
     first_day: str | None = None
     ordinal_ending: str = ""
 
@@ -61,6 +69,7 @@ RULES: Mapping[str, Rules] = {
             **{"w/": "with", "&": "and"},
         },
         r"(\d+)(?:st|nd|rd|th)",
+        "thousand|million|billion|trillion",
     ),
     "de": Rules(
         *(",", "Prozent", "bis", "Grad"),
@@ -70,8 +79,11 @@ RULES: Mapping[str, Rules] = {
             **{"Dr.": "Doktor", "Prof.": "Professor", "Hr.": "Herr", "Fr.": "Frau", "z. B.": "zum Beispiel"},
             **{"z.B.": "zum Beispiel", "d. h.": "das heißt", "d.h.": "das heißt", "usw.": "und so weiter"},
             **{"bzw.": "beziehungsweise", "ca.": "circa", "evtl.": "eventuell", "u. a.": "unter anderem", "&": "und"},
+            **{"Mio.": "Millionen", "Mrd.": "Milliarden"},
         },
         r"(\d+)\.(?=\s+(?:Jan|Feb|März|Apr|Mai|Jun|Jul|Aug|Sep|Okt|Nov|Dez))",
+        "Tausend|Million(?:en)?|Milliarden?",
+        hours={1: "ein"},
         ordinal_ending="n",
     ),
     "fr": Rules(
@@ -83,33 +95,52 @@ RULES: Mapping[str, Rules] = {
             **{"p. ex.": "par exemple", "c.-à-d.": "c'est-à-dire", "&": "et"},
         },
         r"(\d+)(?:ers?|ères?|re|e|es|ème|èmes|nd|nde)",
-        "premier",
+        "millions?|milliards?",
+        " d'",
+        hours={1: "une", 21: "vingt et une"},
+        first_day="premier",
     ),
     "es": Rules(
         *(",", "por ciento", "a", "grados"),
         "enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre diciembre",
-        *("{day} de {month} de {year}", "cardinal", "las {hour} y {minute}", "las {hour}"),
+        *("{day} de {month} de {year}", "cardinal", "{hour} y {minute}", "{hour}"),
         {
             **{"Sr.": "Señor", "Sra.": "Señora", "Srta.": "Señorita", "Dr.": "Doctor", "Dra.": "Doctora"},
             **{"etc.": "etcétera", "p. ej.": "por ejemplo", "Ud.": "usted", "Uds.": "ustedes", "&": "y"},
         },
-        r"(\d+)\.?[ºª]",
+        r"(\d+)\.?[ºª](?!\s?C\b)",
+        "mil|millón|millones",
+        " de ",
+        hours={1: "una", 21: "veintiuna"},
+        articles=("la ", "las "),
+        article=r"las?\s",
     ),
     "it": Rules(
         *(",", "per cento", "a", "gradi"),
         "gennaio febbraio marzo aprile maggio giugno luglio agosto settembre ottobre novembre dicembre",
-        *("{day} {month} {year}", "cardinal", "le {hour} e {minute}", "le {hour}"),
+        *("{day} {month} {year}", "cardinal", "{hour} e {minute}", "{hour}"),
         {
             **{"Sig.": "Signor", "Sig.ra": "Signora", "Dott.": "Dottor", "Dott.ssa": "Dottoressa"},
             **{"Prof.": "Professor", "ecc.": "eccetera", "p. es.": "per esempio", "&": "e"},
         },
-        r"(\d+)[ºª°](?!\s?C)",
-        "primo",
+        # a degree sign before a word is mostly an ordinal's, but not in "20° all'ombra"
+        r"(\d+)(?:[ºª](?!\s?C\b)|°(?=\s(?!(?:[CF]|all|di|in|e|o|fuori|dentro|sotto|sopra)\b)[a-zA-Z]))",
+        "milion[ei]|miliard[oi]",
+        " di ",
+        hours={1: "una"},
+        articles=("l'", "le "),
+        article=r"(?:d?al|del|nel|sul)?le\s|(?:(?:d?al|del|nel|sul)?l)['\u2019]",
+        first_day="primo",
     ),
 }
 CURRENCIES = {"$": "USD", "€": "EUR", "£": "GBP", "¥": "JPY"}
+HALVES = {2: ("half", "halves"), 4: ("quarter", "quarters")}
+"""English denominators that are no ordinals."""
+_HALF_DAYS = {"a": "A M", "p": "P M"}
+_SCALES = {"k": "thousand", "m": "million", "bn": "billion"}
 _THOUSANDS = re.compile("(thousand|million|billion),")
 """num2words' English sets a comma here, which engines take for a pause."""
+_CLOCK = r"([01]?\d|2[0-4]):([0-5]\d)"
 _Step = tuple[str, Callable[[re.Match[str]], str]]
 PLAIN = re.compile(r"(?<![\w.,])\d{1,9}(?![\w.,]*\d|\w)")
 """A number that reads the same in every language: digits alone."""
@@ -160,7 +191,8 @@ def _steps(language: str) -> list[tuple[re.Pattern[str], Callable[[re.Match[str]
     ]
     short = sorted(rules.abbreviations, key=len, reverse=True)
     known = {form.lower(): meaning for form, meaning in rules.abbreviations.items()}
-    steps: list[_Step] = [
+    steps: list[_Step] = [] if language != "en" else _english(words)
+    steps += [
         (
             rf"(?<![\w.])(?i:{'|'.join(map(re.escape, short))})(?!\w)(?P<end>$)?",
             lambda m: _cased(known[m[0].lower()], m[0]) + ("." if m["end"] is not None and m[0].endswith(".") else ""),
@@ -169,22 +201,73 @@ def _steps(language: str) -> list[tuple[re.Pattern[str], Callable[[re.Match[str]
     ]
     if language != "en":  # in English 3/5 is March or May
         steps.append((r"\b(\d{1,2})[./](\d{1,2})[./](\d{4})\b", lambda m: date(m[3], m[2], m[1], m[0])))
+    if language == "fr":
+        steps.append(
+            (r"\b([01]?\d|2[0-4])\s?h(?:\s?([0-5]\d))?\b", lambda m: _time(rules, language, m[1], m[2] or "0"))
+        )
     steps += [
-        (r"\b([01]?\d|2[0-4]):([0-5]\d)\b(?:\s?(?:Uhr|h)\b)?", lambda m: _time(rules, language, int(m[1]), int(m[2]))),
+        (
+            rf"(?i:\b({rules.article}))?\b{_CLOCK}\b(?:\s?(?:Uhr|h)\b)?(?:(\s?[-\u2013]\s?)(?={_CLOCK}\b))?",
+            lambda m: (
+                (m[1] or "") + _time(rules, language, m[2], m[3], said=bool(m[1])) + (f" {rules.to} " if m[4] else "")
+            ),
+        ),
         (r"\b(\d{3})-(\d{4})\b", lambda m: f"{digits(m[1])}, {digits(m[2])}"),
+        (
+            rf"(?:([{symbols}])\s?({number})\s({rules.scales})|({number})\s({rules.scales})\s?([{symbols}]))(?!\w)",
+            lambda m: f"{words(m[2] or m[4])} {m[3] or m[5]}{rules.of}{_currency(m[1] or m[6], language)}",
+        ),
         *(money if language == "en" else reversed(money)),
         (rf"({number})\s?%", lambda m: f"{words(m[1])} {rules.percent}"),
-        (rf"({number})\s?°\s?[CF]?\b", lambda m: f"{words(m[1])} {rules.degrees}"),
+        (rf"(?<![\w.,]){rules.ordinal}(?!\w)", lambda m: words(m[1], "ordinal") + rules.ordinal_ending),
+        (
+            rf"((?:(?<![\w.,])-)?{number})\s?(?:°(?:\s?[CF])?|º\s?C)(?!\w)",
+            lambda m: f"{words(m[1])} {rules.degrees}",
+        ),
         (
             rf"(?<![\w-])({number})\s?[-\u2013]\s?({number})(?![\w-])",
             lambda m: f"{words(m[1])} {rules.to} {words(m[2])}",
         ),
-        (rf"\b{rules.ordinal}(?!\w)", lambda m: words(m[1], "ordinal") + rules.ordinal_ending),
         (r"(?<![\w.,])((?:1[1-9]|20)\d\d)(?![\w]|[.,]\d)", lambda m: words(m[1], "year")),
         (r"(?<![\w.,])(?:0\d+|\d{8,})(?!\w|[.,]\d)", lambda m: digits(m[0])),
         (rf"(?<![\w.,])-?{number}(?!\w)", lambda m: words(m[0])),
     ]
     return [(re.compile(pattern), say) for pattern, say in steps]
+
+
+def _english(words: Callable[..., str]) -> list[_Step]:
+    """What only English has, before its abbreviations are looked for."""
+
+    def clock(hour: str, minute: str | None) -> str:
+        return words(hour) if int(minute or 0) == 0 else _time(RULES["en"], "en", hour, minute or "0")
+
+    def half_day(m: re.Match[str]) -> str:
+        start = f"{clock(m[1], m[2])} to " if m[1] else ""
+        return f"{start}{clock(m[3], m[4])} {_HALF_DAYS[m[5].lower()]}{'.' if m['end'] is not None else ''}"
+
+    def fraction(m: re.Match[str]) -> str:
+        top, bottom = int(m[2]), int(m[3])
+        if not 0 < top < bottom <= 10:  # 24/7, 9/11
+            return m[0]
+        one, more = HALVES.get(bottom) or (words(m[3], "ordinal"), words(m[3], "ordinal") + "s")
+        if not m[1]:
+            return f"{words(m[2])} {one if top == 1 else more}"
+        return f"{words(m[1])} and {'a' if top == 1 else words(m[2])} {one if top == 1 else more}"
+
+    hour = r"(1[0-2]|0?[1-9])(?::([0-5]\d))?"
+    return [
+        (rf"(?<![\w:.,$]){_pair(hour)}\s?([AaPp])(?:\.\s?[Mm]\.(?P<end>$)?|[Mm]\b)", half_day),
+        (
+            r"([$€£¥]\s?\d+(?:[.,]\d+)*)(bn|[kKmM])\b",
+            lambda m: f"{m[1]} {_SCALES[m[2].lower()]}",
+        ),
+        (r"(?<![\w/.,$€£-])(?<!\bon )(?:(\d+)\s)?(\d)/(\d\d?)(?![\w/]|[.,]\d)", fraction),
+    ]
+
+
+def _pair(pattern: str) -> str:
+    """A pattern, maybe after another of its kind and a dash."""
+    return rf"(?:{pattern}\s?[-\u2013]\s?)?{pattern}"
 
 
 def _number_pattern(rules: Rules) -> str:
@@ -224,6 +307,11 @@ def _money(amount: Decimal, symbol: str, language: str) -> str:
     return _THOUSANDS.sub(r"\1", whole + (joint + cents if amount % 1 else ""))
 
 
+def _currency(symbol: str, language: str) -> str:
+    """The name of a currency, in the plural: what num2words says after a two."""
+    return _money(Decimal(2), symbol, language).partition(" ")[2]
+
+
 def _date(rules: Rules, language: str, year: int, month: int, day: int) -> str | None:
     if not (1 <= month <= 12 and 1 <= day <= 31):
         return None
@@ -235,13 +323,16 @@ def _date(rules: Rules, language: str, year: int, month: int, day: int) -> str |
     )
 
 
-def _time(rules: Rules, language: str, hour: int, minute: int) -> str:
-    said = [_words(Decimal(part), language) or str(part) for part in (hour, minute)]
-    if minute == 0:
-        return rules.hour.format(hour=said[0])
-    if language == "en" and minute < 10:
-        said[1] = f"oh {said[1]}"
-    return rules.time.format(hour=said[0], minute=said[1])
+def _time(rules: Rules, language: str, hour: str, minute: str, said: bool = False) -> str:
+    """A time of the day, with its article unless that is said before."""
+    hours, minutes = int(hour), int(minute)
+    article = "" if said else rules.articles[hours != 1]
+    hour = article + (rules.hours.get(hours) or _words(Decimal(hours), language) or hour)
+    template = rules.time if minutes else rules.hour
+    if language == "fr" and hours < 2:
+        template = template.replace("heures", "heure")
+    minute = _words(Decimal(minutes), language) or minute
+    return template.format(hour=hour, minute=f"oh {minute}" if language == "en" and minutes < 10 else minute)
 
 
 def _cased(meaning: str, written: str) -> str:

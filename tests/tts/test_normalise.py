@@ -1,6 +1,7 @@
 import pytest
 
 from tts.normalise import normalise
+from tts.text import spoken
 
 
 @pytest.mark.parametrize(
@@ -40,3 +41,38 @@ def test_normalise(language, line, said):
 def test_what_was_normalised_stays():
     line = normalise("Dr. Lee paid $3.50 at 3:30 on May 3rd, 1984, i.e. 5% of 1,000.", "en")
     assert normalise(line, "en") == line
+
+
+@pytest.mark.parametrize(
+    ("language", "line", "said"),
+    [
+        ("en", "It's 98.6°F!", "It's ninety-eight point six degrees."),
+        ("en", "At -20 °C or 5°.", "At minus twenty degrees or five degrees."),
+        ("de", "Bei 20 °C 🥵", "Bei zwanzig Grad"),
+        ("es", "a 20 ºC o 20º C", "a veinte grados o veinte grados"),
+        ("it", "il 1° maggio, il 2° piano", "il primo maggio, il secondo piano"),
+        ("it", "20° all'ombra, 30° C, 35°.", "venti gradi all'ombra, trenta gradi, trentacinque gradi."),
+        ("en", "$1.5 million, £2 billion!", "one point five million dollars, two billion pounds."),
+        ("en", "$5k, $1,000 a millionaire", "five thousand dollars, one thousand dollars a millionaire"),
+        ("de", "1,5 Mio. € oder 3 Milliarden €", "eins Komma fünf Millionen Euro oder drei Milliarden Euro"),
+        ("fr", "2 millions €", "deux millions d'euros"),
+        ("es", "2 millones €", "dos millones de euros"),
+        ("it", "2 milioni €", "due milioni di euro"),
+        ("en", "7:30pm, 3pm. 11 AM?", "seven thirty P M, three P M. eleven A M?"),
+        ("en", "3:00 p.m. or 3-5:05 p.m.", "three P M or three to five oh five P M."),
+        ("en", "I am 3; I'm 12 amazing spam", "I am three; I'm twelve amazing spam"),
+        ("en", "3:30-4:30", "three thirty to four thirty"),
+        ("es", "A las 3:30, a la 1:30, 4:00, 1:00",
+         "A las tres y treinta, a la una y treinta, las cuatro, la una"),
+        ("it", "Sono le 3:30, alle 4:00, all'1:30, 5:30, 1:00",
+         "Sono le tre e trenta, alle quattro, all'una e trenta, le cinque e trenta, l'una"),
+        ("fr", "15h30, 8 h, 1h, 21 h 05", "quinze heures trente, huit heures, une heure, vingt et une heures cinq"),
+        ("de", "um 1:00 Uhr", "um ein Uhr"),
+        ("en", "2/3, 1/2, 3/4, 1 1/2 and 2 3/4",
+         "two thirds, one half, three quarters, one and a half and two and three quarters"),
+        ("en", "24/7 since 9/11, on 3/5", "twenty-four/seven since nine/eleven, on three/five"),
+    ],
+)  # fmt: skip
+def test_what_is_spoken_is_normalised(language, line, said):
+    assert normalise(spoken(line), language) == said
+    assert normalise(said, language) == said
