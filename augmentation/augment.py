@@ -62,6 +62,7 @@ def augment(
     original: bool = False,
     seed: int = 0,
     workers: int = 1,
+    shards: int | None = None,
     skip_errors: bool = False,
     overwrite: bool = False,
     executor: Executor | None = None,
@@ -79,6 +80,7 @@ def augment(
         original: keep each utterance as it is, too.
         seed: of all that is drawn.
         workers: processes on this machine, where no executor is given.
+        shards: folders that the audio is spread over, see `run_stage`.
         skip_errors: leave out what cannot be done, and list it.
         overwrite: throw away what the folder holds of another run.
         executor: any `concurrent.futures.Executor`.
@@ -115,6 +117,7 @@ def augment(
             name="augment",
             card=card,
             executor=executor or local,
+            shards=shards,
             skip_errors=skip_errors,
             overwrite=overwrite,
         )

@@ -10,7 +10,7 @@ from augmentation.carry import carry
 from zero_shot_emotion import cli
 from zero_shot_emotion.acoustics import active_level
 from zero_shot_emotion.audio import Audio, read_audio, write_audio
-from zero_shot_emotion.corpus import Corpus, CorpusError, Utterance
+from zero_shot_emotion.corpus import Corpus, CorpusError, Utterance, executors
 from zero_shot_emotion.corpus.splits import split_dev
 from zero_shot_emotion.testing import tiny_corpus
 
@@ -182,3 +182,25 @@ def test_the_command(speech, tmp_path, capsys, monkeypatch):
     assert end.value.code == 0
     assert f"augment: {2 * len(speech)} utterances" in capsys.readouterr().out
     assert len(Corpus.load(out)) == 2 * len(speech)
+
+
+def test_the_audio_can_be_spread_over_folders(speech, tmp_path, monkeypatch):
+    said = f"augment {speech.root} -o {tmp_path / 'two'} -j 1 --shards 2 --executor local"
+    monkeypatch.setattr("sys.argv", ["zero-shot-emotion", *said.split()])
+    with pytest.raises(SystemExit, match="0"):
+        cli.main()
+    augment(speech, tmp_path / "one")
+
+    assert sorted(p.name for p in (tmp_path / "two" / "audio").iterdir()) == ["0000", "0001"]
+    sound = [{path.name: path.read_bytes() for path in (tmp_path / n).rglob("*.wav")} for n in ("one", "two")]
+    assert sound[0] == sound[1] != {}
+
+
+def test_a_cluster_that_is_not_there_is_an_error(speech, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(executors, "CONNECT_SECONDS", 0.5)
+    said = f"augment {speech.root} -o {tmp_path / 'out'} --scheduler tcp://127.0.0.1:9"
+    monkeypatch.setattr("sys.argv", ["zero-shot-emotion", *said.split()])
+
+    with pytest.raises(SystemExit, match="1"):
+        cli.main()
+    assert "error: --scheduler tcp://127.0.0.1:9: does not answer" in capsys.readouterr().err

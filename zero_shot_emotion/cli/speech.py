@@ -133,24 +133,26 @@ def augment(
     original: Annotated[bool, typer.Option(help="Keep each utterance as it is, too.")] = False,
     seed: Seed = 0,
     workers: Workers = 0,
+    executor: ExecutorOption = None,
+    scheduler: Scheduler = None,
+    shards: Shards = None,
     skip_errors: SkipErrors = False,
     overwrite: Overwrite = False,
 ) -> None:
     """Speech as a target's channel would carry it: room, noise, microphone, codec, level."""
     from augmentation.augment import augment as run
 
-    report = run(
+    how = {"seed": seed, "shards": shards, "skip_errors": skip_errors, "overwrite": overwrite}
+    run_stage(
+        run,
         input_corpus(corpus, out),
         out,
+        on=(workers, executor, scheduler),
         channel=channel,
         copies=copies,
         original=original,
-        seed=seed,
-        workers=cores(workers),
-        skip_errors=skip_errors,
-        overwrite=overwrite,
+        **how,
     )
-    print(report.summary())
 
 
 def weak_label(
