@@ -19,12 +19,13 @@ import sys
 from copy import deepcopy
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args
 
 import numpy as np
 import yaml
 
 from zero_shot_emotion import metrics
+from zero_shot_emotion.benchmark.space import probe, read_space
 from zero_shot_emotion.config_files import find_config
 from zero_shot_emotion.corpus import EMOTIONS, FOUR, Corpus, atomic_write
 from zero_shot_emotion.corpus.readers import open_corpus
@@ -32,6 +33,7 @@ from zero_shot_emotion.results import read_predictions, read_results
 
 LANGUAGES = ("en", "fr", "es", "it", "cmn")
 PROBED = "held-out"
+Probed = Literal["language", "emotion"]
 UPSTREAM = "baseline_local"
 MEL = """
 win_ms: 25
@@ -79,7 +81,7 @@ def make_corpora(work: Path, workers: int, seed: int = 0) -> None:
 def train_llama(folder: Path, steps: int = 400, batch: int = 16) -> Path:
     """A LLaMA of two layers and a tokenizer for it, trained on the shipped English lines and their emotions."""
     import torch
-    from tokenizers import Tokenizer, models, pre_tokenizers, processors, trainers
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
     from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
     from generation.generate import generate
@@ -100,6 +102,7 @@ def train_llama(folder: Path, steps: int = 400, batch: int = 16) -> Path:
     trainer = trainers.BpeTrainer(
         vocab_size=1500, special_tokens=["<s>", "</s>"], initial_alphabet=pre_tokenizers.ByteLevel.alphabet()
     )
+    byte_pairs.decoder = decoders.ByteLevel()
     byte_pairs.train_from_iterator(texts, trainer)
     byte_pairs.post_processor = processors.TemplateProcessing(single="<s> $A", special_tokens=[("<s>", 0)])
     tokenizer = PreTrainedTokenizerFast(tokenizer_object=byte_pairs, bos_token="<s>", eos_token="</s>")
@@ -199,23 +202,10 @@ def run_seed(work: Path, seed: int, targets: dict[str, str], llama: Path, featur
         )
 
 
-def probe(expdir: Path, corpus: Corpus, column: str) -> float:
-    """UAR of logistic regression that is asked the language (or the emotion) of a point in the emotional space.
-
-    Cross-validated with speakers kept together.
-    """
-    from sklearn.linear_model import LogisticRegression
-    from sklearn.metrics import balanced_accuracy_score
-    from sklearn.model_selection import StratifiedGroupKFold, cross_val_predict
-
-    stored = np.load(expdir / f"embeddings-{PROBED}.npz")
-    utterances = {u.id: u for u in corpus}
-    asked = np.array([getattr(utterances[name], column) for name in stored["ids"]])
-    speakers = np.array([utterances[name].speaker for name in stored["ids"]])
-    folds = StratifiedGroupKFold(4, shuffle=True, random_state=0)
-    model = LogisticRegression(C=10.0, max_iter=5000, class_weight="balanced")
-    guesses = cross_val_predict(model, stored["vectors"], asked, groups=speakers, cv=folds)
-    return float(balanced_accuracy_score(asked, guesses))
+def probed(expdir: Path, corpus: Corpus, what: Probed) -> float:
+    """UAR of `space`'s probe, which is asked the language or the emotion of a point in the emotional space."""
+    found = probe(read_space(expdir, [corpus], PROBED), what)
+    return np.nan if found is None else found.uar.value
 
 
 def pooled(work: Path, system: str, seeds: list[int], target: str) -> str:
@@ -242,8 +232,8 @@ def table(work: Path, seeds: list[int], targets: list[str]) -> str:
     ]
     for system in SYSTEMS:
         cells = [pooled(work, system, seeds, name) for name in names]
-        for column in ("language", "label"):
-            found = [probe(folder_of(work, system, seed), held_out, column) for seed in seeds]
+        for what in get_args(Probed):
+            found = [probed(folder_of(work, system, seed), held_out, what) for seed in seeds]
             cells.append(f"{np.mean(found):.3f} ± {np.std(found, ddof=1) if len(found) > 1 else 0:.3f}")
         lines.append(f"| {system} | {' | '.join(cells)} |")
     return "\n".join(lines)

@@ -50,6 +50,18 @@ class TestNamedCorpora:
         assert found.get("train").entries[0].id.startswith("a/")
         assert found.get("a").entries[0].id == "d00-00"  # alone, it needs no prefix
 
+    def test_a_dev_set_without_a_class_is_told(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        corpus = tiny_corpus(tmp_path / "corpus")
+        one_a_dialogue = {f"d{i:02d}": label for i, label in enumerate(("neu", "hap", "ang", "sad"))}
+        utterances = tuple(u.with_(label=one_a_dialogue.get(u.dialogue or "", "neu"), speaker=None) for u in corpus)
+        Corpus("corpus", corpus.root, utterances).save(corpus.root)
+
+        train, dev = sources(train=str(corpus.root)).train_and_dev
+        absent = {e.label for e in train.entries} - {e.label for e in dev.entries}
+        names = ", ".join(sorted(FOUR.classes[label] for label in absent))
+        assert absent
+        assert f"[Expert] - corpus: WARNING: dev holds no {names}: name a dev set\n" in capsys.readouterr().out
+
     def test_drops_of_the_label_set_are_counted(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         corpus = tiny_corpus(tmp_path / "corpus")
         relabelled = {"d00-00": "fru", "d01-00": "exc", "d02-00": "fru", "d03-00": "xxx"}

@@ -180,6 +180,8 @@ class Sources:
             kept, _ = corpus.with_labels(self._labels)
             train_part, dev_part, by = split_dev(kept, self._settings.valid_ratio, self._seed)
             print(f"[Expert] - {corpus.name}: {len(train_part)} train, {len(dev_part)} dev, split by {by}")
+            if lacking := [name for name, n in kept.counts().items() if n and not dev_part.counts().get(name)]:
+                print(f"[Expert] - {corpus.name}: WARNING: dev holds no {', '.join(sorted(lacking))}: name a dev set")
             self._split_up[corpus.name] = corpus
             train.append(_without(corpus, dev_part))
             dev.append(dev_part)

@@ -66,6 +66,31 @@ def test_folds_share_no_speaker(corpus: Corpus) -> None:
     assert found.uar.value < 0.8
 
 
+@pytest.mark.parametrize(
+    ("dialogue", "by"),
+    [
+        (lambda u: f"block-{u.speaker[-1] in '01'}", "speaker and dialogue"),  # two blocks with speakers of their own
+        (lambda u: "one", "speaker"),  # all meet
+        (lambda u: f"{u.label}-{u.id[-1]}", "speaker"),  # everyone says the same sentences
+        (lambda u: "small" if u.speaker[-1] == "0" and u.language == "de" else "large", "speaker"),
+        (lambda u: None, "speaker and dialogue"),
+    ],
+)
+def test_folds_of_few_blocks_share_no_speaker_either(corpus: Corpus, dialogue, by: str) -> None:
+    """Each speaker has one label and a direction of their own: it tells the label of known voices alone."""
+    speakers = sorted({u.speaker for u in corpus})
+    of = {speaker: EMOTIONS[i // 2 % 2 ^ i % 2] for i, speaker in enumerate(speakers)}
+    spoken = tuple(u.with_(label=of[u.speaker], dialogue=dialogue(u)) for u in corpus)
+    found = probe(Space("x", np.eye(len(speakers))[[speakers.index(u.speaker) for u in spoken]], spoken), "emotion")
+    assert found.by == by
+    assert found.uar.value <= 0.75
+
+
+def test_dialogues_are_kept_together_where_speakers_are_not_known(corpus: Corpus) -> None:
+    unknown = tuple(u.with_(speaker=None, dialogue=u.id[:6]) for u in corpus)
+    assert probe(Space("x", vectors(corpus, "label"), unknown), "emotion").by == "dialogue"
+
+
 def test_a_probe_has_nothing_to_tell_of_one_class(corpus: Corpus) -> None:
     german = corpus.where(lambda u: u.language == "de")
     assert probe(space(german, "label"), "language") is None

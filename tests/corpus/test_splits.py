@@ -166,6 +166,33 @@ def test_of_four_sessions_dev_is_some_dialogues():
     assert len(shared("speaker", train, dev)) == 8
 
 
+def parallel(blocks):
+    """Sentences in two languages, each said by the voices of its block; a sentence is a dialogue."""
+    for block in range(blocks):
+        for sentence in range(8):
+            for language, voice in (("de", sentence % 2), ("fr", sentence // 2 % 2)):
+                name = f"{block}-{sentence}"
+                speaker = f"{block}-{language}-{voice}"
+                more = {"speaker": speaker, "dialogue": name, "parallel": name, "language": language}
+                yield {"label": FOUR.classes[sentence // 2], **more}
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("blocks", [2, 3, 4, 5])
+def test_of_a_parallel_corpus_dev_is_a_block(blocks, seed):
+    train, dev, by = split_dev(corpus(parallel(blocks)), 0.2, seed)
+
+    assert by == "speaker and dialogue"
+    assert len(dev) == 16
+    assert set(dev.counts()) == set(FOUR.classes)
+    assert shared("speaker", train, dev) == set()
+
+
+def test_without_the_column_few_blocks_are_split_by_dialogue():
+    assert split_dev(corpus(without(parallel(4), "parallel")), 0.2, 0)[2] == "dialogue"
+    assert split_dev(corpus(parallel(1)), 0.2, 0)[2] == "dialogue"
+
+
 def test_the_seed_alone_fixes_the_split():
     whole = corpus(dialogues(0, speakers=40))
     first = split_dev(whole, 0.2, 1)

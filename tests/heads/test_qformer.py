@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from tests.test_resume import differences, trained
 from tests.upstreams.test_whisper import checkpoint as tiny_whisper  # noqa: F401 - a fixture
 from zero_shot_emotion.config_files import find_config
 from zero_shot_emotion.corpus import FOUR, Corpus
+from zero_shot_emotion.heads.contrast import text_contrast
 from zero_shot_emotion.heads.language_model import LanguageModelError
 from zero_shot_emotion.heads.qformer import EmotionQFormer, SpeechLanguageModel
 from zero_shot_emotion.heads.settings import EmotionQFormerSettings, QFormerSettings
@@ -136,6 +138,31 @@ def test_positives_share_the_emotion_or_the_sentence_across_languages(kind: str,
     found = _positives(torch.tensor([e.label for e in entries]), entries, kind)
     assert {(i, j) for i in range(6) for j in range(i + 1, 6) if found[i, j]} == expected
     assert torch.equal(found, found.T)
+
+
+def test_a_translation_with_the_same_emotion_is_no_negative(llama: Path) -> None:
+    said = ["good morning", "bonjour", "bonjour", "bonjour", "good evening", "bonsoir"]
+    sentences = ["s1", "s1", "s1", None, None, None]
+    emotions = [1, 1, 2, 1, 1, 1]
+    spoken = [
+        replace(entry(i, k, language="en" if "good" in text else "fr"), text=text, sentence=sentence)
+        for i, (k, text, sentence) in enumerate(zip(emotions, said, sentences, strict=True))
+    ]
+    model = head(llama, loss={"language_model": 0, "emotion_contrast": 0, "text_contrast": 1}).eval()
+    batch, truth = frames(5, 9, 7, 4, 12, 3), torch.tensor(emotions)
+    alike = torch.eye(6, dtype=torch.bool)
+    for i, j in [(0, 1), (1, 3)]:  # a translation; the same words and emotion
+        alike[i, j] = alike[j, i] = True
+
+    loss, _ = model.loss(batch, truth, spoken)
+
+    described = [
+        f"The speaker sounds {model.words[k]} and says: {text}" for k, text in zip(emotions, said, strict=True)
+    ]
+    text = model.text_to_space(model._language_model.describe(described))
+    speech = model.answer(batch)[1]
+    expected = text_contrast(speech, torch.nn.functional.normalize(text, dim=1), alike, 0.07)
+    assert loss.item() == pytest.approx(expected.item(), rel=1e-4)
 
 
 def test_speakers_of_two_corpora_are_not_mixed_up(llama: Path) -> None:

@@ -18,7 +18,7 @@ import numpy as np
 
 from .. import metrics
 from ..corpus import Corpus, LabelSet, UserError, Utterance, atomic_write
-from ..corpus.splits import grouped
+from ..corpus.splits import connected, grouped
 
 FOLDS = 5
 MOST_DRAWN = 4000
@@ -135,7 +135,8 @@ def _labelled(utterance: Utterance, labels: LabelSet | None) -> Utterance | None
 def probe(space: Space, what: What, seed: int = 0) -> Probe | None:
     """Train a logistic regression on standardised embeddings, and test it on folds that it has not seen.
 
-    Folds share no speaker, and no sentence where the corpus allows. Speakers themselves are told across sentences.
+    Folds share no speaker where all are known, and no dialogue where the corpus allows. Speakers themselves are told
+    across sentences.
 
     Returns:
         None if there are not two classes that two folds could share.
@@ -150,7 +151,7 @@ def probe(space: Space, what: What, seed: int = 0) -> Probe | None:
     truth = np.array([classes.index(str(column[i])) for i in kept], dtype=int)
     if len(classes) < 2:
         return None
-    groups, by = _fold_groups(utterances, what)
+    groups, by = _fold_groups(utterances, what, truth)
     predicted = _held_out(space.vectors[kept], truth, np.array(groups), seed)
     if predicted is None:
         return None
@@ -160,12 +161,24 @@ def probe(space: Space, what: What, seed: int = 0) -> Probe | None:
     return Probe(what, metrics.Interval(**report["UAR"]), 1 / len(classes), len(classes), by)
 
 
-def _fold_groups(utterances: Sequence[Utterance], what: str) -> tuple[list[Any], str]:
-    if what != "speaker":
+def _fold_groups(utterances: Sequence[Utterance], what: str, truth: np.ndarray) -> tuple[list[Any], str]:
+    """What folds keep together: speakers wherever they are known, and dialogues too where that leaves folds."""
+    if what == "speaker":
+        if all(u.dialogue for u in utterances):
+            return [u.dialogue for u in utterances], "dialogue"
+        return [u.text or u.id for u in utterances], "text"
+    if not all(u.speaker for u in utterances):
         return grouped(utterances, 1 / FOLDS)
-    if all(u.dialogue for u in utterances):
-        return [u.dialogue for u in utterances], "dialogue"
-    return [u.text or u.id for u in utterances], "text"
+    together = connected(utterances, ("speaker", "dialogue"))
+    largest = max(Counter(together).values())
+    if _folds(truth, np.array(together)) >= 2 and largest <= (1 - 1 / FOLDS) * len(utterances):
+        return together, "speaker and dialogue"
+    return connected(utterances, ("speaker",)), "speaker"
+
+
+def _folds(truth: np.ndarray, groups: np.ndarray) -> int:
+    """How many folds can have each class: no more than it has groups."""
+    return min(FOLDS, *(len(set(groups[truth == k])) for k in set(truth)))
 
 
 def _held_out(vectors: np.ndarray, truth: np.ndarray, groups: np.ndarray, seed: int) -> np.ndarray | None:
@@ -175,8 +188,7 @@ def _held_out(vectors: np.ndarray, truth: np.ndarray, groups: np.ndarray, seed: 
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
-    fewest = min(len(set(groups[truth == k])) for k in set(truth))
-    folds = min(FOLDS, fewest)
+    folds = _folds(truth, groups)
     if folds < 2:
         return None
     predicted = np.empty_like(truth)

@@ -12,7 +12,9 @@ from .corpus import Corpus, CorpusError
 from .utterance import Utterance
 
 MIN_SPEAKERS = 5
-"""With fewer groups of speakers who never meet than this, dev is split by dialogue alone."""
+"""With fewer groups of speakers who never meet than this, dev is split by dialogue alone, but in parallel corpora."""
+MIN_BLOCKS = 2
+"""As `MIN_SPEAKERS`, where sentences are shared by languages: a dialogue alone would leave all voices in train."""
 DRAWS = 20
 CLOSE = 0.01
 """Draws end early at a dev set that misses the wanted share of the classes by this part of it on average."""
@@ -22,8 +24,9 @@ def split_dev(corpus: Corpus, ratio: float, seed: int) -> tuple[Corpus, Corpus, 
     """Split a dev set off a labelled corpus.
 
     Dev shares no dialogue with train, and no speaker where the corpus has at least `MIN_SPEAKERS`
-    groups of speakers who never meet in a dialogue, and all but the largest suffice for dev. Utterances
-    of the same text, and copies of one utterance, stay together when neither speakers nor dialogues are known.
+    groups of speakers who never meet in a dialogue (`MIN_BLOCKS` if it has the column ``parallel``), and
+    all but the largest suffice for dev. Utterances of the same text, and copies of one utterance, stay
+    together when neither speakers nor dialogues are known.
 
     Groups are drawn in an order fixed by the seed, each taken if it brings dev closer to the wanted share
     of every class; the closest of `DRAWS` draws is dev.
@@ -63,7 +66,8 @@ def grouped(utterances: Sequence[Utterance], ratio: float) -> tuple[list[int], s
     by_speaker = connected(utterances, ("speaker", "dialogue"))
     sizes = Counter(by_speaker).values()
     speakers_known = all(u.speaker for u in utterances)
-    if speakers_known and len(sizes) >= MIN_SPEAKERS and sum(sizes) - max(sizes) >= ratio * sum(sizes):
+    fewest = MIN_BLOCKS if any("parallel" in (u.model_extra or {}) for u in utterances) else MIN_SPEAKERS
+    if speakers_known and len(sizes) >= fewest and sum(sizes) - max(sizes) >= ratio * sum(sizes):
         return by_speaker, "speaker and dialogue"
     by_dialogue = connected(utterances, ("dialogue",))
     if all(u.dialogue for u in utterances) and len(set(by_dialogue)) >= 2:

@@ -180,9 +180,8 @@ class SpeechLanguageModel(nn.Module):
         said = [template.format(emotion=self.words[k], text=e.text or "") for k, e in zip(labels, entries, strict=True)]
         described = self._language_model.describe(said).to(space.device, self.text_to_space.weight.dtype)
         text = nn.functional.normalize(self.text_to_space(described), dim=1)
-        numbers = {sentence: i for i, sentence in enumerate(dict.fromkeys(said))}
-        same = torch.tensor([numbers[sentence] for sentence in said], device=space.device)
-        return text_contrast(space, text, same.unsqueeze(0) == same.unsqueeze(1), self._settings.loss.temperature)
+        alike = _texts_alike(said, labels, entries)
+        return text_contrast(space, text, alike, self._settings.loss.temperature)
 
 
 def _words(classes: Sequence[str], given: Mapping[str, str]) -> list[str]:
@@ -200,6 +199,20 @@ def _as_large_as_words(layer: nn.Linear, model: LanguageModel) -> nn.Linear:
         nn.init.normal_(layer.weight, std=model.deviation / layer.in_features**0.5)
         nn.init.zeros_(layer.bias)
     return layer
+
+
+def _texts_alike(said: Sequence[str], labels: Tensor, entries: Sequence[Entry]) -> Tensor:
+    """Which pairs of a batch are described alike, in whatever language, shape (batch, batch).
+
+    A sentence and its translation with the same emotion are no negatives: telling them apart would keep the language.
+    """
+    emotions = labels.tolist()
+    spoken = list(zip(said, emotions, entries, strict=True))
+    alike = [
+        [a == b or (e.sentence is not None and (k, e.sentence) == (m, f.sentence)) for b, m, f in spoken]
+        for a, k, e in spoken
+    ]
+    return torch.tensor(alike, device=labels.device)
 
 
 def _positives(labels: Tensor, entries: Sequence[Entry], kind: str) -> Tensor:
