@@ -12,7 +12,7 @@ from zero_shot_emotion.config_files import find_config, read_mapping, validated
 
 from .asr import GIVEN, describe
 from .errors import WeakLabelError
-from .labeller import LabellerSpec
+from .labeller import LabellerSpec, reads_labels
 
 KIND = "weak_labels"
 
@@ -111,6 +111,12 @@ class WeakLabelSettings(_Section):
         if view not in (None, "acoustics", *titles[1:]):
             raise ValueError(f"acoustics or another labeller than the first for noise.confident_learning, got {view!r}")
         return self
+
+    @property
+    def keeps_labels(self) -> bool:
+        """Whether the corpus only gets words: one labeller, who repeats its labels, and nothing that drops by them."""
+        alone = len(self.labellers) == 1 and reads_labels(self.labellers[0].kind)
+        return alone and self.segments is None and self.noise == Noise()
 
     @property
     def hears(self) -> bool:

@@ -39,8 +39,12 @@ class WeakLabelReport:
         counts = ", ".join(f"{label} {count}" for label, count in commonest[:SHOWN])
         more = f" and {len(commonest) - SHOWN} other classes" if len(commonest) > SHOWN else ""
         drops = ", ".join(f"{count} {step}" for step, count in card["drops"].items() if count)
+        if "without_words" in card:
+            done = f"{card['utterances']} utterances with labels of their own, {card['without_words']} without words"
+        else:
+            done = f"{card['utterances']} of {card['labelled']} labelled utterances kept"
         lines = [
-            f"weak-label: {card['utterances']} of {card['labelled']} labelled utterances kept ({counts}{more})",
+            f"weak-label: {done} ({counts}{more})",
             f"  output    {self.out}",
             f"  dropped   {drops or 'nothing'}",
         ]

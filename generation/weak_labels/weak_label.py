@@ -38,6 +38,7 @@ from .turn import Turn, turns_of
 ANSWERS = "raw"
 """Where answers lie that cost money; nothing throws them away."""
 WEAK = "Labels that no listener gave: models read them from transcripts. Expect many to be wrong."
+TRANSCRIBED = "Labels and utterances are the source's own, all of them; only the words are new, see transcript_source."
 CHECKED = "Labels that the source had, held against what labellers read from the words."
 NULL_TEXTS = ("", "N/A", "[MASK]")
 """Premises that say nothing (Zhao et al. 2021)."""
@@ -57,7 +58,7 @@ def weak_label(
 
     Args:
         source: with audio, text, or both; its own labels become ``human_label`` and decide nothing, unless a labeller
-            reads them.
+            reads them. If that one is alone, and nothing is cut or dropped, they stay: the corpus only gets words.
         out: the folder of the new corpus. Each line has ``label``, ``scores`` (of the whole taxonomy), ``margin``,
             ``entropy``, ``labeller``, ``transcript_source``, and where there are several labellers ``labels`` of each.
         settings: see `generation.weak_labels.settings`.
@@ -67,7 +68,7 @@ def weak_label(
         executor: any `concurrent.futures.Executor`.
 
     Raises:
-        WeakLabelError: if nothing can be labelled, or all labellers read the labels that are there.
+        WeakLabelError: if nothing can be labelled, or all labellers read labels that are there, to drop by them.
         StageError: if recordings failed, or the folder holds another run.
     """
     out, start = Path(out), time.monotonic()
@@ -115,6 +116,9 @@ class _Run:
         """Do all steps and write the corpus."""
         corpus, failed = self._segment()
         corpus, unheard, hours = transcribe(corpus, self.settings.transcripts, self.steps)
+        if self.settings.keeps_labels:
+            card = {**self._origin(), "drops": unheard, "audio_hours": round(hours, 6), "fingerprint": fingerprint}
+            return self._write_transcribed(corpus, out, card)
         measures = self._measure(corpus)
         sounds = in_words(corpus.utterances, measures) if measures else {}
         labelled = self._labelled(corpus, *self._label(corpus, sounds))
@@ -132,23 +136,44 @@ class _Run:
         }
         return write_corpus(out, lines, card)
 
+    def _write_transcribed(self, corpus: Corpus, out: Path, card: dict[str, Any]) -> dict[str, Any]:
+        """Write all utterances, those without words too: what a recogniser hears must not choose what is tested."""
+        lines = list(corpus)
+        wordless = sum(not (line.text and line.text.strip()) for line in lines)
+        if wordless == len(lines):
+            raise self._no_words()
+        _place_audio(corpus, lines, out)
+        return write_corpus(out, lines, {**card, "without_words": wordless})
+
+    def _no_words(self) -> WeakLabelError:
+        return WeakLabelError(f"corpus {self.source.name!r}: no utterance has words, expected a transcript of some")
+
     def _origin(self) -> dict[str, Any]:
         """What the card says of where the corpus comes from."""
         versions = {"zero_shot_emotion": __version__}
         for labeller in self.settings.labellers:
             versions |= LABELLERS.find(labeller.kind).versions()
-        checked = self._reads_labels()
-        return {
-            **inherited(self.source.card),
-            "name": f"{self.source.name}-{'checked' if checked else 'weak'}",
-            "stage": "weak-label",
-            "description": CHECKED if checked else WEAK,
+        classes = {
             "labels": list(self.taxonomy.names),
             "taxonomy": self.taxonomy.model_dump(exclude={"unavailable", "classes"}),
+        }
+        name, description = self._kind()
+        return {
+            **inherited(self.source.card),
+            "name": f"{self.source.name}-{name}",
+            "stage": "weak-label",
+            "description": description,
+            **({} if self.settings.keeps_labels else classes),
             "config": self.settings.model_dump(mode="json", exclude_none=True),
             "source": {"name": self.source.name, "fingerprint": self.source.card.get("fingerprint")},
             "versions": dict(sorted(versions.items())),
         }
+
+    def _kind(self) -> tuple[str, str]:
+        """What the corpus is called, and what the card says of its labels."""
+        if self.settings.keeps_labels:
+            return "transcribed", TRANSCRIBED
+        return ("checked", CHECKED) if self._reads_labels() else ("weak", WEAK)
 
     def _reads_labels(self) -> bool:
         return any(reads_labels(labeller.kind) for labeller in self.settings.labellers)
@@ -179,7 +204,7 @@ class _Run:
         first = next(iter(scores))
         spoken = [u for u in corpus if u.id in scores[first]]
         if not spoken:
-            raise WeakLabelError(f"corpus {self.source.name!r}: no utterance has words, expected a transcript of some")
+            raise self._no_words()
         utterances = [u for u in spoken if not np.isnan(scores[first][u.id]).any()]
         if not utterances:
             raise WeakLabelError(f"corpus {self.source.name!r}: {first} labels none of its {len(spoken)} utterances")
@@ -316,11 +341,11 @@ def _check_labellers(settings: WeakLabelSettings) -> None:
     Raises:
         WeakLabelError: if there is no other.
     """
-    if all(reads_labels(labeller.kind) for labeller in settings.labellers):
+    if not settings.keeps_labels and all(reads_labels(labeller.kind) for labeller in settings.labellers):
         listed = ", ".join(labeller.title for labeller in settings.labellers)
         raise WeakLabelError(
             f"labellers: got {listed} alone, expected one beside it that reads the words: a corpus's own labels are "
-            "there to be held against others"
+            "there to be held against others; or one labeller without segments and noise, who leaves them as they are"
         )
 
 

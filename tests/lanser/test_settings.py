@@ -42,6 +42,12 @@ def test_what_ships_can_be_read():
     assert read_weak(paper).labellers[0].title == "entailment"
 
 
+def test_labels_that_are_there_are_no_weak_labels(tmp_path):
+    found = read_settings(write(tmp_path, weak_labels="transcribe"))
+    with pytest.raises(LanserError, match="weak_labels: labellers: got given alone, expected one that reads the words"):
+        read_weak(found)
+
+
 def test_an_upstream_is_told_as_s3prl_takes_it(tmp_path):
     whole = {"upstream": "hubert_local", "ckpt": "a.pt", "trainable": True}
     assert read_settings(write(tmp_path, upstream=whole)).upstream.options == ("-u", "hubert_local", "-k", "a.pt", "-f")

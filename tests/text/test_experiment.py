@@ -86,6 +86,33 @@ def test_another_experiment_is_not_overwritten(config, tmp_path):
     run_text_experiment(config(), tmp_path / "exp", seed=1, overwrite=True)
 
 
+def reworded(text_corpus, folder, say):
+    corpus = Corpus.load(text_corpus)
+    Corpus("texts", folder, tuple(u.with_(text=say(u.text)) for u in corpus), corpus.card).save(folder)
+    return str(folder)
+
+
+@pytest.mark.parametrize("which", ["train", "target", "encoder"])
+def test_what_changed_under_the_same_names_is_another_experiment(config, tmp_path, text_corpus, which):
+    from tests.text import tiny_bert
+
+    names = {name: reworded(text_corpus, tmp_path / name, str) for name in ("train", "target")}
+    mine = tiny_bert.build(tmp_path / "encoder")
+    data = {"train": names["train"], "targets": {"other": names["target"]}}
+    told = config(data=data, encoder={"name": str(mine)})
+    first = run_text_experiment(told, tmp_path / "exp")
+    assert run_text_experiment(told, tmp_path / "exp").reports == first.reports
+    if which == "encoder":
+        tiny_bert.build(mine, seed=5)
+    else:
+        reworded(text_corpus, tmp_path / which, lambda text: f"well {text}")
+    with pytest.raises(TextExperimentError, match=r"exp holds another experiment .*its corpora or its encoder differ"):
+        run_text_experiment(told, tmp_path / "exp")
+    before = (tmp_path / "exp/predictions-other.csv").read_bytes()
+    run_text_experiment(told, tmp_path / "exp", overwrite=True)
+    assert (tmp_path / "exp/predictions-other.csv").read_bytes() != before
+
+
 def test_context_changes_what_is_seen(config, tmp_path):
     with_context = run_text_experiment(config(data={"context": 2}), tmp_path / "with")
     assert load_classifier(with_context.folder / "classifier").about.context == 2

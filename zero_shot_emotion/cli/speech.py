@@ -161,7 +161,7 @@ def weak_label(
     ],
     out: Out,
     config: Annotated[
-        str, typer.Option("-c", "--config", help="lanser, offline, check, or the path of a YAML.")
+        str, typer.Option("-c", "--config", help="lanser, offline, check, transcribe, or the path of a YAML.")
     ] = "lanser",
     taxonomy: Annotated[
         str | None, typer.Option(help="seven, goemotions, prosody-48, ..., or the path of one; before the config's.")

@@ -21,7 +21,7 @@ from ..corpus import CARD, Corpus
 from ..corpus.corpus import load_card
 from ..settings import TAXONOMY
 from ..taxonomy import Taxonomy, load_taxonomy
-from .settings import LanserSettings
+from .settings import LanserError, LanserSettings
 
 SHARED = "steps"
 """Segments, transcripts and scores of all taxonomies: speech is listened to once."""
@@ -60,11 +60,21 @@ class WeakCorpus:
 
 
 def read_weak(settings: LanserSettings, taxonomy: str | None = None) -> WeakLabelSettings:
-    """The config of the weak labels, or the same with other classes."""
+    """The config of the weak labels, or the same with other classes.
+
+    Raises:
+        LanserError: if it leaves the labels that are there.
+    """
     own = settings.weak_labels
     config, keys = (own, {}) if isinstance(own, str) else (own.get("config", "lanser"), {**own})
     keys.pop("config", None)
-    return read_weak_settings(config, keys if taxonomy is None else {**keys, "taxonomy": taxonomy})
+    found = read_weak_settings(config, keys if taxonomy is None else {**keys, "taxonomy": taxonomy})
+    if found.keeps_labels:
+        raise LanserError(
+            f"weak_labels: labellers: got {found.labellers[0].title} alone, expected one that reads the words: labels "
+            "that are there are no weak labels"
+        )
+    return found
 
 
 def label_speech(

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from ..errors import UserError
 from ..results import RESULTS, Predictions, predictions_path, read_results, write_predictions, write_report
 from ..sources import Entry, Source, Sources
 from .classifier import CONFIG, HeadClassifier, Probabilities, TextClassifier, load_classifier
-from .encoder import encoder_path
+from .encoder import TextEncoder, encoder_path
 from .settings import TextSettings
 from .store import TextStore
 from .train import train, words
@@ -77,8 +78,8 @@ def run_text_experiment(
     """
     folder = Path(out)
     settings = _with_absolute_encoder(settings)
-    _claim(folder, settings, seed, overwrite)
     sources = text_sources(settings, seed)
+    _claim(folder, settings, sources, seed, overwrite)
     encoded = Path(store) if store is not None else folder / "encoded"
     classifier = train_once(settings, sources, encoded, folder, seed, device)
     reports = {}
@@ -103,20 +104,34 @@ def _with_absolute_encoder(settings: TextSettings) -> TextSettings:
     return settings.model_copy(update={"encoder": encoder})
 
 
-def _claim(folder: Path, settings: TextSettings, seed: int, overwrite: bool) -> None:
-    run = {"seed": seed, "config": settings.model_dump(mode="json")}
+def _claim(folder: Path, settings: TextSettings, sources: Sources, seed: int, overwrite: bool) -> None:
+    """Note in the folder what the experiment is: names and settings, and what they stand for now."""
+    run = {
+        "seed": seed,
+        "config": settings.model_dump(mode="json"),
+        "corpora": {name: _content(sources.get(name)) for name in ("train", "dev", *settings.data.target_names)},
+        "encoder": TextEncoder(settings.encoder).fingerprint,
+    }
     text = json.dumps(run, indent=2) + "\n"
     path = folder / RUN
     if path.exists() and path.read_text(encoding="utf-8") != text:
         if not overwrite:
             raise TextExperimentError(
-                f"{folder} holds another experiment (its config or its seed differs): choose another folder, or throw "
-                "that one away with --overwrite"
+                f"{folder} holds another experiment (its config, its seed, its corpora or its encoder differ): choose "
+                "another folder, or throw that one away with --overwrite"
             )
         shutil.rmtree(folder)
     if not path.exists():
         with atomic_write(path) as file:
             file.write(text)
+
+
+def _content(source: Source) -> str:
+    """A hash over all that an experiment reads of a set."""
+    digest = sha256(json.dumps(source.drops, sort_keys=True).encode())
+    for entry in source.entries:
+        digest.update(json.dumps(asdict(entry), default=str).encode())
+    return digest.hexdigest()[:16]
 
 
 def train_once(

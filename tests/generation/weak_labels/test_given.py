@@ -1,8 +1,10 @@
+import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from generation.weak_labels.asr import load_recogniser
 from generation.weak_labels.errors import WeakLabelError
 from generation.weak_labels.labeller import LabellerSpec, label
 from generation.weak_labels.settings import read_settings
@@ -10,8 +12,10 @@ from generation.weak_labels.similarity import Similarity
 from generation.weak_labels.turn import Turn, turns_of
 from generation.weak_labels.weak_label import weak_label
 from tests.generation.weak_labels.test_weak_label import settings
+from zero_shot_emotion.audio import read_audio
 from zero_shot_emotion.corpus import LABEL_SETS, Corpus, Utterance
 from zero_shot_emotion.taxonomy import load_taxonomy
+from zero_shot_emotion.testing import tiny_corpus
 
 
 @pytest.fixture(name="similarity")
@@ -79,12 +83,59 @@ def test_lines_of_one_text_keep_labels_of_their_own(tmp_path, similarity):
     assert [(u.label, u.extra["entropy"]) for u in made] == [("hap", 0.0), ("ang", 0.0)]
 
 
-def test_it_cannot_be_alone(tmp_path, dialogue):
-    for labellers in ([{"kind": "given"}], [{"kind": "given"}, {"kind": "given", "name": "again"}]):
-        with pytest.raises(
-            WeakLabelError, match=r"labellers: got given.* alone, expected one beside it that reads the w"
-        ):
-            weak_label(dialogue, tmp_path / "out", settings(labellers))
+@pytest.mark.parametrize(
+    ("labellers", "more"),
+    [
+        ([{"kind": "given"}, {"kind": "given", "name": "again"}], {}),
+        ([{"kind": "given"}], {"noise": {"min_margin": 0.1}}),
+        ([{"kind": "given"}], {"noise": {"per_class": 3}}),
+        ([{"kind": "given"}], {"segments": {}}),
+    ],
+)
+def test_alone_it_can_neither_cut_nor_drop(tmp_path, dialogue, labellers, more):
+    with pytest.raises(WeakLabelError, match=r"labellers: got given.* alone, expected one beside it that reads the w"):
+        weak_label(dialogue, tmp_path / "out", settings(labellers, **more))
+
+
+def test_alone_it_leaves_labels_and_utterances_and_changes_words(tmp_path, whisper):
+    source = tiny_corpus(tmp_path / "c", dialogues=1, turns=4)
+    told = ("hap", "fru", "some name", None)  # in the taxonomy, or not, or none
+    lines = tuple(u.with_(label=label, text="written") for u, label in zip(source, told, strict=True))
+    source = Corpus("c", source.root, lines, {"labels": ["hap", "fru", "some name"], "language": "en"})
+    engine = {"engine": "whisper", "settings": {"model": whisper, "device": "cpu", "max_tokens": 4}}
+    report = weak_label(source, tmp_path / "heard", read_settings("transcribe", {"transcripts": engine}))
+    made = report.corpus
+    recogniser = load_recogniser("whisper", json.dumps(engine["settings"]))
+    heard = recogniser.transcribe([read_audio(source.audio_path(u)) for u in source])
+    assert [u.text for u in made] == heard
+    assert "written" not in heard
+    assert {u.extra["transcript_source"] for u in made} == {"whisper"}
+    same = {"id", "label", "speaker", "dialogue", "turn", "split"}
+    assert [u.model_dump(include=same) for u in made] == [u.model_dump(include=same) for u in source]
+    assert not {"scores", "human_label", "labeller"} & {key for u in made for key in u.extra}
+    assert all(
+        made.audio_path(u).read_bytes() == source.audio_path(s).read_bytes() for u, s in zip(made, source, strict=True)
+    )
+    card = report.card
+    assert (card["name"], card["labels"], card["drops"], card["without_words"]) == (
+        "c-transcribed",
+        ["hap", "fru", "some name"],
+        {},
+        sum(not text.strip() for text in heard),
+    )
+    assert card["description"].startswith("Labels and utterances are the source's own, all of them; only the words are")
+    assert "4 utterances with labels of their own" in report.summary()
+
+
+def test_utterances_without_words_stay(tmp_path, dialogue):
+    (tmp_path / "t.csv").write_text("id,text\nu0,so\nu1,\n", encoding="utf-8")
+    told = settings([{"kind": "given"}], transcripts={"file": tmp_path / "t.csv"})
+    silent = Corpus("c", Path(), tuple(u.with_(text=None) for u in dialogue))
+    report = weak_label(silent, tmp_path / "out", told)
+    assert [(u.id, u.label) for u in report.corpus] == [(u.id, u.label) for u in dialogue]
+    assert report.card["without_words"] == 5
+    with pytest.raises(WeakLabelError, match="corpus 'c': no utterance has words, expected a transcript of some"):
+        weak_label(silent, tmp_path / "none", settings([{"kind": "given"}]))
 
 
 def test_it_is_no_untrained_baseline(dialogue):
