@@ -2,6 +2,7 @@ import csv
 import json
 import math
 import os
+import shlex
 import shutil
 import signal
 import subprocess
@@ -9,17 +10,22 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 import yaml
 from huggingface_hub import ModelCard
 
 from tests.experiment import small_config
+from tests.tiny_checkpoints import data2vec
 from zero_shot_emotion import metrics
+from zero_shot_emotion.audio import Audio, read_audio, write_audio
 from zero_shot_emotion.benchmark import read_rows
 from zero_shot_emotion.benchmark.grid import GridError
 from zero_shot_emotion.benchmark.run import run_grid
 from zero_shot_emotion.config_files import find_config
 from zero_shot_emotion.corpus import Corpus
+from zero_shot_emotion.predict import load_predictor
+from zero_shot_emotion.s3prl_plugin.launcher import run_downstream
 from zero_shot_emotion.testing import tiny_corpus
 
 SOURCES = {
@@ -274,6 +280,45 @@ def test_each_trained_system_has_a_model_card(done):
     }
     assert "The classes are neu, hap, ang, sad." in card.text
     assert "zero-shot-emotion predict dev-best.ckpt" in card.text
+
+
+@pytest.mark.parametrize(("source", "own"), [("talk", "talk"), ("half", "talk"), ("in-domain", "unseen")])
+def test_a_card_names_what_was_trained_on_alone(done, source, own):
+    _, out, report, _ = done
+    row = next(row for row in report.rows if row.source == source)
+    card = next(p for p in (out / "systems").glob("*/README.md") if row.id in p.read_text(encoding="utf-8"))
+    trained_on = card.read_text(encoding="utf-8").partition("## Trained on")[2].partition("## Results")[0]
+    lines = [line for line in trained_on.splitlines() if line.startswith("|")][2:]
+    assert lines == [f"| {own} | `{row.fingerprints[own]}` |"]
+
+
+def test_the_cards_own_commands_hear_a_new_file(done, tmp_path, capsys):
+    _, out, report, paths = done
+    row = next(row for row in report.rows if row.source == "talk")
+    card = next(p for p in (out / "systems").glob("*/README.md") if row.id in p.read_text(encoding="utf-8"))
+    (command,) = [x for x in card.read_text(encoding="utf-8").splitlines() if "-m inference" in x]
+    wave = tmp_path / "a.wav"
+    write_audio(wave, Audio(0.1 * np.random.default_rng(0).standard_normal(16_000), 16_000))
+    checkpoint = card.with_name("dev-best.ckpt")
+    options = [{"a.wav": str(wave), "dev-best.ckpt": str(checkpoint)}.get(x, x) for x in shlex.split(command)[3:]]
+    run_downstream([*options, "--device", "cpu"])
+    heard = json.loads((card.parent / "inference-a.json").read_text(encoding="utf-8"))
+    (predicted,) = load_predictor(checkpoint, "cpu")([read_audio(wave).wave])
+    assert list(heard["probabilities"].values()) == pytest.approx(predicted, abs=1e-4)
+
+
+def test_a_card_tells_where_the_upstreams_checkpoint_lies(tmp_path, synthetic, unseen):
+    told = {"upstream": "data2vec_local", "ckpt": "${weights}"}
+    path = grid_file(tmp_path, upstreams={"mine": told}, sources={"talk": SOURCES["talk"]}, seeds=1, baseline=None)
+    weights = data2vec(tmp_path / "weights.pt")
+    paths = {"talk": str(synthetic), "unseen": str(unseen), "weights": str(weights)}
+    report = run_grid(path, tmp_path / "out", paths=paths)
+    assert report.failures == {}
+    (card,) = (tmp_path / "out/systems").glob("*/README.md")
+    text = card.read_text(encoding="utf-8").partition("## How it was made")[0]
+    assert f"is not in this folder: data2vec_local {weights}." in text
+    assert f'args.upstream_ckpt="{weights}"' in text
+    assert "${" not in text
 
 
 def test_a_failure_costs_its_own_system_alone(tmp_path, synthetic, unseen):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -11,7 +13,7 @@ import yaml
 from ..config_files import find_config
 from ..corpus import atomic_write
 from ..regression import MODEL
-from .grid import Grid, InDomainSource
+from .grid import Grid, InDomainSource, Paths
 from .plan import SECTION, System
 from .row import Modality, Row
 from .train import BEST
@@ -24,12 +26,13 @@ METRIC_TYPES = {"UAR": "recall", "WA": "accuracy", "macro-F1": "f1"}
 """Of our metrics in Hugging Face's terms; UAR is macro-averaged recall."""
 
 
-def write_card(folder: Path, grid: Grid, system: System, rows: Sequence[Row]) -> None:
+def write_card(folder: Path, grid: Grid, paths: Paths, system: System, rows: Sequence[Row]) -> None:
     """Write ``README.md`` beside a system's checkpoint, if it has one: a fusion has none of its own.
 
     Args:
         folder: of the system.
         grid: that it belongs to.
+        paths: what its placeholders stand for.
         system: what was trained.
         rows: its results.
     """
@@ -54,11 +57,13 @@ def write_card(folder: Path, grid: Grid, system: System, rows: Sequence[Row]) ->
         checkpoint=f"fold0/{trained}" if in_domain else trained,
         by_s3prl=library == "s3prl",
         classes=list(grid.label_set.classes),
-        upstream=_frozen(grid, system),
+        how=system.trained,
+        override=_override(grid, paths, system) if library == "s3prl" else "",
+        upstream=_frozen(grid, paths, system),
         source=system.source,
         source_text=described,
         in_domain=in_domain,
-        fingerprints={key: value for row in rows for key, value in row.fingerprints.items()},
+        fingerprints=_trained_on(grid, system, rows),
         metrics=list(METRIC_TYPES),
         rows=list(rows),
         seed=system.seed,
@@ -89,14 +94,29 @@ def _said(grid: Grid, system: System) -> str:
     return f"The head {system.head!r} on the frozen upstream {system.upstream!r}"
 
 
-def _frozen(grid: Grid, system: System) -> str:
+def _trained_on(grid: Grid, system: System, rows: Sequence[Row]) -> dict[str, str]:
+    """Fingerprints of the source's own corpora; an in-domain system learnt from its targets."""
+    in_domain = isinstance(grid.sources[system.source], InDomainSource)
+    own = system.targets if in_domain else grid.bases(system.source)
+    return {name: row.fingerprints[name] for row in rows for name in own if name in row.fingerprints}
+
+
+def _override(grid: Grid, paths: Paths, system: System) -> str:
+    """What takes s3prl from the stored features to the upstream itself, for files that no store holds."""
+    upstream = grid.upstreams[system.upstream or ""]
+    ckpt, config = upstream.ckpt and paths.fill(upstream.ckpt), paths.config(upstream.config)
+    told = {"upstream": upstream.upstream, "upstream_ckpt": ckpt, "upstream_model_config": config}
+    return shlex.quote(",,".join(f"args.{key}={json.dumps(value) if value else None}" for key, value in told.items()))
+
+
+def _frozen(grid: Grid, paths: Paths, system: System) -> str:
     """The networks that a system needs and that are not in its folder."""
     parts: list[str | None] = []
     if system.upstream is not None:
         parts += [grid.upstreams[system.upstream].upstream, grid.upstreams[system.upstream].ckpt]
     if system.encoder is not None:
         parts.append(grid.encoders[system.encoder].encoder)
-    return " ".join(part for part in parts if part)
+    return " ".join(paths.fill(part) for part in parts if part)
 
 
 def _data(name: str, rows: Sequence[Row], modality: Modality, library: str) -> Any:

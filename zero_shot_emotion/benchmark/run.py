@@ -352,7 +352,7 @@ class Benchmark:
         if isinstance(job, Job) and system.upstream is not None:
             self._name_upstream(system, job)
         if system.upstream or system.encoder:
-            write_card(job.folder, self.grid, system, rows)
+            write_card(job.folder, self.grid, self.paths, system, rows)
 
     def _name_upstream(self, system: System, job: Job) -> None:
         """Say beside each checkpoint what the stored features are of: that is what ``predict`` needs."""

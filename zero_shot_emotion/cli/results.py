@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -19,10 +20,13 @@ def show(results: Results, baseline: Baseline = None) -> None:
     from rich.console import Console
 
     from ..benchmark.leaderboard import load_board
-    from ..benchmark.leaderboard.table import render_tables
+    from ..benchmark.leaderboard.table import needed_width, render_tables
 
     console = Console(soft_wrap=False, highlight=False)
-    for part in render_tables(load_board(results, baseline)):
+    parts = list(render_tables(load_board(results, baseline)))
+    if not console.is_terminal and "COLUMNS" not in os.environ:
+        console.width = needed_width(parts, console)
+    for part in parts:
         console.print(part)
 
 

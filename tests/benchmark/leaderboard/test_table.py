@@ -1,10 +1,13 @@
 import io
 
+import pytest
 from rich.console import Console
+from typer.testing import CliRunner
 
 from tests.benchmark.toy_results import SOURCES, Toy, write_toy
 from zero_shot_emotion.benchmark.leaderboard import Board, load_board
 from zero_shot_emotion.benchmark.leaderboard.table import render_tables
+from zero_shot_emotion.cli import app
 
 
 def printed(board: Board, width: int = 130, **settings: bool) -> str:
@@ -83,3 +86,39 @@ def test_what_differs_is_said(tmp_path):
     assert "emodb: fingerprint (not compared: tables of their own)" in text
     assert "versions, speech: torch" in text
     assert "2.9.0" in text
+
+
+def wide_names(folder):
+    """Systems and sources with long names, and a protocol of many keys."""
+    systems = {"egemaps-functionals": ("speech", "logistic-regression", 1.0), "data2vec": ("speech", "superb", 2.0)}
+    sources = {"iemocap-like-shuffled": SOURCES["neutral"], "both-like-share-50%": SOURCES["acted"]}
+    varied = {"clip": 2.0, "dev metric": "UAR", "label prior": "published of emodb", "penalty": 0.07, "share": 0.5}
+    write_toy(folder, Toy(systems, sources, {"emodb": 40}, (0, 1)))
+    write_toy(folder, Toy(systems, sources, {"emodb": 40}, (0, 1), changes={"protocol": varied, "config": {"v": 2}}))
+    return load_board(folder), varied
+
+
+@pytest.mark.parametrize("width", [80, 100, 200])
+def test_names_and_numbers_are_whole_at_any_width(tmp_path, width):
+    board, varied = wide_names(tmp_path)
+    text = printed(board, width)
+    assert max(map(len, text.splitlines())) <= width
+    lines = text.splitlines()
+    for line in board.lines:
+        uar = line.scores["UAR"]
+        numbers = f"{uar.value:.3f} ± {uar.sd:.3f}   [{uar.low:.3f}, {uar.high:.3f}]"
+        drawn = ["".join(lines[k : k + 2]) for k, x in enumerate(lines) if numbers in x]
+        assert any(line.row.system in x and line.row.source in x for x in drawn)
+    for value in varied.values():
+        assert str(value).split()[0] in text
+    assert ("not enough room for WA and macro-F1" in text) == (width < 200)
+
+
+def test_a_pipe_gets_the_width_that_is_needed(tmp_path, monkeypatch):
+    monkeypatch.delenv("COLUMNS", raising=False)
+    board, varied = wide_names(tmp_path)
+    lines = CliRunner().invoke(app, ["leaderboard", "show", str(board.folder)]).stdout.splitlines()
+    (head, *_) = (x for x in lines if x.split()[:2] == ["system", "source"])
+    assert all(key in head for key in varied)
+    assert "macro-F1" in head
+    assert any("both-like-share-50% (synthetic)" in x and "published of emodb" in x for x in lines)

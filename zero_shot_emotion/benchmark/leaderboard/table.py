@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ...metrics import METRICS
-from .board import Board, Line, Table
+from .board import RANKED_BY, Board, Line, Table
 from .entry import BOUND, CONTROLS
 
 if TYPE_CHECKING:
-    from rich.console import RenderableType
+    from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
+    from rich.measure import Measurement
     from rich.table import Table as RichTable
     from rich.text import Text
+
+INDENT = (0, 0, 0, 2)
+ENDLESS = 100_000
+"""Columns in which anything fits."""
 
 
 def render_tables(board: Board) -> Iterator[RenderableType]:
@@ -21,45 +27,137 @@ def render_tables(board: Board) -> Iterator[RenderableType]:
     from rich.text import Text
 
     for table in board.tables:
-        yield _target(table, varied=board.varied, contributors=bool(board.contributors))
+        yield _Fitted(table, board.varied, contributors=bool(board.contributors))
         for comparison in table.comparisons:
-            yield Padding(_plain(str(comparison)), (0, 0, 0, 2))
+            yield Padding(_plain(str(comparison)), INDENT, expand=False)
         if board.baseline is not None and not table.comparisons:
-            yield Padding(_plain(f"nothing here compares with {board.baseline} with all else the same"), (0, 0, 0, 2))
+            yield Padding(
+                _plain(f"nothing here compares with {board.baseline} with all else the same"), INDENT, expand=False
+            )
         yield Text()
     yield from _notes(board)
 
 
-def _target(table: Table, varied: tuple[str, ...], contributors: bool) -> RichTable:
+@dataclass(frozen=True)
+class _Layout:
+    """What of a table is drawn.
+
+    Attributes:
+        metrics: that are drawn.
+        apart: whether each key of the protocols has a column; else they stand behind the system's name.
+        stacked: whether the source, and who ran it, stand below the system's name.
+    """
+
+    metrics: tuple[str, ...] = tuple(METRICS)
+    apart: bool = False
+    stacked: bool = False
+
+
+LAYOUTS = (_Layout(apart=True), _Layout(), _Layout((RANKED_BY,)), _Layout((RANKED_BY,), stacked=True))
+"""The first in which names and numbers stay whole is drawn."""
+
+
+@dataclass(frozen=True)
+class _Fitted:
+    """A target's table as wide as there is room for: names and numbers stay whole, the rest makes way."""
+
+    table: Table
+    varied: tuple[str, ...]
+    contributors: bool
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        for layout in LAYOUTS:
+            cells = _cells(self.table, self.varied, self.contributors, layout)
+            whole = [max(len(word) for cell in column for word in cell.split() or [""]) for column in cells]
+            widths = [_widest(column) for column in cells]
+            excess = _measured(self._drawn(layout, widths), console, options).maximum - options.max_width
+            if _narrowed(widths, whole, excess):
+                break
+        yield self._drawn(layout, widths)
+
+    def __rich_measure__(self, console: Console, options: ConsoleOptions) -> Measurement:
+        cells = _cells(self.table, self.varied, self.contributors, LAYOUTS[0])
+        widest = self._drawn(LAYOUTS[0], [_widest(column) for column in cells])
+        return _measured(widest, console, options)
+
+    def _drawn(self, layout: _Layout, widths: Sequence[int]) -> RichTable:
+        return _target(self.table, self.varied, self.contributors, layout, widths)
+
+
+def _widest(column: Sequence[str]) -> int:
+    return max(len(line) for cell in column for line in cell.splitlines() or [""])
+
+
+def _measured(table: RichTable, console: Console, options: ConsoleOptions) -> Measurement:
+    return console.measure(table, options=options.update(max_width=ENDLESS))
+
+
+def _narrowed(widths: list[int], whole: Sequence[int], excess: int) -> bool:
+    """Take from the widest columns, in place, what does not cut a word; whether that is enough."""
+    while excess > 0:
+        spare = [place for place, width in enumerate(widths) if width > whole[place]]
+        if not spare:
+            return False
+        widths[max(spare, key=widths.__getitem__)] -= 1
+        excess -= 1
+    return True
+
+
+def needed_width(parts: Iterable[RenderableType], console: Console) -> int:
+    """Columns in which no table has to be folded: for what is no terminal, such as a pipe."""
+    endless = console.options.update(max_width=ENDLESS)
+    tables = [part for part in parts if isinstance(part, _Fitted)]
+    return max([console.width, *(console.measure(table, options=endless).maximum for table in tables)])
+
+
+def _target(
+    table: Table, varied: tuple[str, ...], contributors: bool, layout: _Layout, widths: Sequence[int]
+) -> RichTable:
     from rich import box
     from rich.table import Table as RichTable
     from rich.text import Text
 
     drawn = RichTable(box=box.SIMPLE_HEAD, title=_title(table), title_justify="left", title_style="", pad_edge=False)
-    drawn.add_column("system", overflow="fold")
-    drawn.add_column("source", overflow="fold")
-    if contributors:
-        drawn.add_column("by", overflow="fold")
-    for key in varied:
-        drawn.add_column(_plain(key), overflow="fold")
+    left_out = [name for name in METRICS if name not in layout.metrics]
+    if left_out:
+        drawn.caption, drawn.caption_justify = f"not enough room for {' and '.join(left_out)}", "left"
+    cells = _cells(table, varied, contributors, layout)
+    for (name, *_), width in zip(cells, widths, strict=True):
+        drawn.add_column(Text(name), overflow="fold", width=width)
     drawn.add_column("UAR", no_wrap=True)
     drawn.add_column("95% interval", no_wrap=True)
-    drawn.add_column("WA", no_wrap=True)
-    drawn.add_column("macro-F1", no_wrap=True)
-    drawn.add_column("seeds", justify="right")
-    for line, following in zip(table.lines, (*table.lines[1:], None), strict=True):
-        row = line.row
-        own = [row.contributor] if contributors else []
-        several = len({other.row.head for other in table.lines if other.row.system == row.system}) > 1
-        system = f"{row.system} ({row.head})" if several else row.system
-        cells = [system, _source(line), *own, *(_value(row.protocol.get(key)) for key in varied)]
-        scores = [_score(table, line, metric) for metric in METRICS]
+    for name in layout.metrics[1:]:
+        drawn.add_column(name, no_wrap=True)
+    drawn.add_column("seeds", justify="right", no_wrap=True)
+    for place, (line, following) in enumerate(zip(table.lines, (*table.lines[1:], None), strict=True), 1):
+        own = [Text(column[place]) for column in cells]
+        scores = [_score(table, line, metric) for metric in layout.metrics]
         interval = Text(f"[{line.scores['UAR'].low:.3f}, {line.scores['UAR'].high:.3f}]")
         seeds = str(len(line.entry.rows)) + ("!" if line.entry.repeated else "")
-        drawn.add_row(*map(_plain, cells), scores[0], interval, *scores[1:], seeds, style=_style(line))
+        drawn.add_row(*own, scores[0], interval, *scores[1:], seeds, style=_style(line))
         if following is not None and _block(following) != _block(line):
             drawn.add_section()
     return drawn
+
+
+def _cells(table: Table, varied: tuple[str, ...], contributors: bool, layout: _Layout) -> list[list[str]]:
+    """The columns that say whose a line is, each below its heading."""
+    rows = [["system", "source", *(["by"] if contributors else []), *(varied if layout.apart else ())]]
+    for line in table.lines:
+        row = line.row
+        several = len({other.row.head for other in table.lines if other.row.system == row.system}) > 1
+        system = f"{row.system} ({row.head})" if several else row.system
+        values = [_value(row.protocol.get(key)) for key in varied]
+        told = "; ".join(f"{key} {value}" for key, value in zip(varied, values, strict=True) if value)
+        if not layout.apart:
+            values = [told] if layout.stacked else []
+        if not (layout.apart or layout.stacked) and told:
+            system = f"{system}; {told}"
+        rows.append([system, _source(line), *([row.contributor] if contributors else []), *values])
+    if layout.stacked:
+        stacks = ["\n".join(_clean(cell) for cell in row if cell) for row in rows[1:]]
+        return [[", ".join(rows[0]), *stacks]]
+    return [[_clean(cell) for cell in column] for column in zip(*rows, strict=True)]
 
 
 def _title(table: Table) -> Text:
