@@ -20,7 +20,7 @@ import yaml
 
 from augmentation import augment
 from injection import inject, load_rules
-from injection.loudness import set_level, trim
+from zero_shot_emotion.acoustics import Conditioning
 from zero_shot_emotion.audio import read_audio
 from zero_shot_emotion.corpus import FOUR, Corpus
 from zero_shot_emotion.corpus.readers import open_corpus
@@ -29,7 +29,7 @@ from zero_shot_emotion.metrics import interval
 Array = npt.NDArray[np.float64]
 
 RATE = 16_000
-LEVEL_DB = -26.0
+CONDITIONING = Conditioning(level_db=-26.0, trim=True)
 CLASSES = tuple(FOUR.classes)
 PENALTY = 0.07
 """C times the number of training utterances: strong, and the same at any size."""
@@ -62,8 +62,7 @@ class Features:
             self._smile = opensmile.Smile(kind, opensmile.FeatureLevel.Functionals, num_workers=1)
 
     def __call__(self, path: Path) -> dict[str, Array]:
-        wave = set_level(trim(read_audio(path, RATE).wave, RATE).astype(np.float64), RATE, LEVEL_DB)
-        wave = np.clip(wave, -1, 1).astype(np.float32)
+        wave = CONDITIONING(read_audio(path, RATE)).wave
         power = np.abs(self._stft(wave, n_fft=512, win_length=400, hop_length=160)) ** 2
         mel = np.log(self._mel @ power + 1e-8)
         found = {"log-mel": np.concatenate([mel.mean(axis=1), mel.std(axis=1)])}

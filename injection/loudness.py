@@ -5,34 +5,16 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from zero_shot_emotion.acoustics import FRAME_SECONDS, active_level, frame_powers
+from zero_shot_emotion.acoustics import set_level, trim
 from zero_shot_emotion.noise import coloured
 
 Array = npt.NDArray[np.float64]
 
-EDGE_DB = 45.0
-"""An edge is silent if it lies more than this below the loudest frame, in dB."""
 REFERENCE_DB = -30.0
 """Active level that every utterance is brought to before its rule's energy, in dB of full scale."""
 KNEE = 0.7
 """Amplitude from which on peaks are bent; nothing reaches 1."""
 FADE_SECONDS = 0.005
-
-
-def trim(wave: npt.NDArray[np.floating], rate: int) -> npt.NDArray[np.floating]:
-    """Without silence at either end; a frame beyond the first and the last that sound is kept."""
-    powers = frame_powers(wave, rate)
-    sounding = np.flatnonzero(powers > powers.max() * 10 ** (-EDGE_DB / 10))
-    if not len(sounding):
-        return wave
-    size = int(rate * FRAME_SECONDS)
-    return wave[max(sounding[0] - 1, 0) * size : (sounding[-1] + 2) * size]
-
-
-def set_level(wave: Array, rate: int, level: float) -> Array:
-    """The wave at an active level in dB of full scale."""
-    found = active_level(wave, rate)
-    return wave if found == -np.inf else wave * 10 ** ((level - found) / 20)
 
 
 def limit(wave: Array) -> Array:

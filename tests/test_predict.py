@@ -103,11 +103,11 @@ def test_a_run_that_was_stopped_goes_on_to_the_same_bytes(checkpoint, unseen, tm
     heard = []
 
     def stop_at(number):
-        def listen(sound):
+        def listen(sound, conditioning):
             heard.append(sound.id)
             if len(heard) == number:
                 raise KeyboardInterrupt
-            return real(sound)
+            return real(sound, conditioning)
 
         return listen
 
@@ -136,10 +136,10 @@ def test_a_run_that_was_stopped_begins_anew_where_the_folder_has_changed(checkpo
     real = module._listen
     monkeypatch.setattr(module, "WINDOW", 5)
 
-    def stop(sound):
+    def stop(sound, conditioning):
         if sound.id == "12.wav":
             raise KeyboardInterrupt
-        return real(sound)
+        return real(sound, conditioning)
 
     monkeypatch.setattr(module, "_listen", stop)
     with pytest.raises(KeyboardInterrupt):

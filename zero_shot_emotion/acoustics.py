@@ -2,18 +2,20 @@
 
 Each is a quantity that phonetics knows, in its unit. Pitch, intensity, jitter, shimmer and cepstrum are Praat's;
 F0 is tracked in two passes, the first of which tells the range to expect (De Looze and Hirst 2008).
+
+Level and silent edges tell more of a recording than of an emotion: `Conditioning` makes them the same everywhere.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from .audio import RATE, Audio, resample
+from .audio import RATE, SILENCE_DB, Audio, resample
 
 if TYPE_CHECKING:
     from parselmouth import Pitch, Sound
@@ -23,6 +25,10 @@ Array = npt.NDArray[np.float64]
 FRAME_SECONDS = 0.02
 ACTIVE_DB = 30.0
 """A frame speaks if it lies less than this below the loudest, in dB."""
+EDGE_DB = 45.0
+"""An edge is silent if it lies more than this below the loudest frame, in dB."""
+LEVELS = (-60.0, 0.0)
+"""Active levels that may be asked for, in dB of full scale."""
 PAUSE_SECONDS = 0.15
 """What is quiet for so long within speech is a pause; a stop's closure is shorter."""
 F0_FLOOR, F0_CEILING = 60.0, 600.0
@@ -147,6 +153,58 @@ def active_level(wave: npt.NDArray[np.floating], rate: int) -> float:
     if not powers.max() > 0:
         return -np.inf
     return float(10 * np.log10(powers[powers > powers.max() * 10 ** (-ACTIVE_DB / 10)].mean()))
+
+
+def trim(wave: npt.NDArray[np.floating], rate: int) -> npt.NDArray[np.floating]:
+    """Without silence at either end; a frame beyond the first and the last that sound is kept."""
+    powers = frame_powers(wave, rate)
+    sounding = np.flatnonzero(powers > powers.max() * 10 ** (-EDGE_DB / 10))
+    if not len(sounding):
+        return wave
+    size = int(rate * FRAME_SECONDS)
+    return wave[max(sounding[0] - 1, 0) * size : (sounding[-1] + 2) * size]
+
+
+def set_level(wave: Array, rate: int, level: float) -> Array:
+    """The wave at an active level in dB of full scale."""
+    found = active_level(wave, rate)
+    return wave if found == -np.inf else wave * 10 ** ((level - found) / 20)
+
+
+@dataclass(frozen=True)
+class Conditioning:
+    """What is done to every utterance, of sources and targets alike, before anything listens to it.
+
+    Attributes:
+        level_db: the active level that it is set to, in dB of full scale, within `LEVELS`; None leaves it.
+        trim: cut the silence at both ends.
+    """
+
+    level_db: float | None = None
+    trim: bool = False
+
+    @property
+    def key(self) -> dict[str, float | bool]:
+        """What belongs to the identity of all that is made of such audio: nothing where audio is left as it is."""
+        return {name: value for name, value in asdict(self).items() if value is not None and value is not False}
+
+    @property
+    def flags(self) -> str:
+        """As ``extract`` takes it, each with a space before it."""
+        level = "" if self.level_db is None else f" --level-db {self.level_db:g}"
+        return level + (" --trim" if self.trim else "")
+
+    def __call__(self, audio: Audio) -> Audio:
+        """Audio so treated, float32; what is silent throughout stays as it is, whatever noise it holds."""
+        if not self.key or np.abs(audio.wave).max(initial=0) < 10 ** (SILENCE_DB / 20):
+            return audio
+        wave = trim(audio.wave, audio.rate) if self.trim else audio.wave
+        if self.level_db is not None:
+            wave = np.clip(set_level(wave.astype(np.float64), audio.rate, self.level_db), -1, 1)
+        return Audio(wave.astype(np.float32), audio.rate)
+
+
+AS_IT_IS = Conditioning()
 
 
 def track_pitch(sound: Sound) -> Pitch:

@@ -12,6 +12,7 @@ import torch
 from torch.utils.data import BatchSampler, DataLoader, Dataset, RandomSampler, Sampler, WeightedRandomSampler
 from tqdm import tqdm
 
+from .acoustics import AS_IT_IS, Conditioning
 from .audio import AudioError, Wave, check_audio, read_audio
 from .features import FeatureStore, StoreError
 from .features.stand_in import find, ticket
@@ -35,6 +36,7 @@ class EmotionDataset(Dataset):
         bad_audio: ``error`` raises, ``skip`` leaves bad audio out.
         min_seconds: shorter audio is bad, in seconds.
         pre_load: keep the waves in memory.
+        conditioning: what is done to all audio.
 
     Attributes:
         entries: what is left of the utterances.
@@ -51,8 +53,9 @@ class EmotionDataset(Dataset):
         bad_audio: str = "error",
         min_seconds: float = 0.1,
         pre_load: bool = True,
+        conditioning: Conditioning = AS_IT_IS,
     ) -> None:
-        self._min_seconds, self._keep = min_seconds, pre_load
+        self._min_seconds, self._keep, self._conditioning = min_seconds, pre_load, conditioning
         with ThreadPoolExecutor(READERS) as pool:
             found = list(tqdm(pool.map(self._try, entries), desc=f"read {name}", total=len(entries)))
         problems = [problem for problem in found if isinstance(problem, AudioError)]
@@ -78,7 +81,7 @@ class EmotionDataset(Dataset):
     def _read(self, entry: Entry) -> Wave:
         assert entry.path is not None  # sets of an experiment on speech have audio
         try:
-            audio = read_audio(entry.path)
+            audio = self._conditioning(read_audio(entry.path))
         except AudioError as error:
             raise AudioError(error.reason, f"{entry.id}: {error}") from None
         check_audio(audio, entry.id, self._min_seconds)

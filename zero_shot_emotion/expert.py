@@ -94,7 +94,7 @@ class DownstreamExpert(nn.Module):
     def _open_store(self, model: ModelSettings) -> FeatureStore:
         """The store that the upstream serves; refused where it would train or test another model than before."""
         store = FeatureStore(self._arguments["upstream_ckpt"])
-        check_stand_in(store, model, self._arguments)
+        check_stand_in(store, model, self._arguments, self.datarc.conditioning)
         trained_on = self.expdir / STORE_KEY
         if self._arguments.get("mode") == "train" and not self._arguments.get("past_exp"):
             with atomic_write(trained_on) as file:
@@ -147,7 +147,7 @@ class DownstreamExpert(nn.Module):
             rc = self.datarc
             entries = self._sources.get(split).entries
             if self._store is None:
-                dataset = EmotionDataset(entries, split, rc.bad_audio, rc.min_seconds, rc.pre_load)
+                dataset = EmotionDataset(entries, split, rc.bad_audio, rc.min_seconds, rc.pre_load, rc.conditioning)
             else:
                 dataset = StoredDataset(entries, split, self._store, rc.bad_audio, rc.min_seconds)
             self._datasets[split] = dataset
@@ -316,7 +316,8 @@ class DownstreamExpert(nn.Module):
             if stored is None:
                 raise StoreError(f"{path}: is not in {self._store.folder}, expected the upstream itself for new files")
             return torch.from_numpy(ticket(self._store, stored))
-        return torch.from_numpy(read_audio(path).wave.astype(np.float32, copy=False))
+        heard = self.datarc.conditioning(read_audio(path))
+        return torch.from_numpy(heard.wave.astype(np.float32, copy=False))
 
     # interface
     def inference(self, features: list[Tensor], filenames: list[str]) -> list[dict[str, Any]]:

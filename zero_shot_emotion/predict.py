@@ -12,13 +12,14 @@ from contextlib import redirect_stdout
 from dataclasses import dataclass, replace
 from functools import partial
 from hashlib import file_digest
-from itertools import islice
+from itertools import islice, repeat
 from pathlib import Path
 from typing import IO, Any, Protocol, TypeVar
 
 import numpy as np
 
 from . import predict_text, regression
+from .acoustics import AS_IT_IS, Conditioning
 from .audio import RATE, AudioError, Wave, check_audio, read_audio
 from .corpus import MANIFEST, atomic_write
 from .corpus.readers import READERS, open_corpus
@@ -44,9 +45,11 @@ class Predictor(Protocol):
 
     Attributes:
         classes: what it tells apart.
+        conditioning: what is done to all audio first, as in its training.
     """
 
     classes: tuple[str, ...]
+    conditioning: Conditioning
 
     def __call__(self, waves: Sequence[Wave]) -> list[list[float]]:
         """Probabilities of the classes, a list for each wave."""
@@ -215,6 +218,7 @@ class SpeechPredictor:
             runner = Runner(arguments, states["Config"])
         self._models = [entry.model.eval() for entry in runner.all_entries]
         self.classes: tuple[str, ...] = runner.downstream.model.classes
+        self.conditioning: Conditioning = runner.downstream.model.datarc.conditioning
 
     def __call__(self, waves: Sequence[Wave]) -> list[list[float]]:
         torch = self._torch
@@ -242,6 +246,8 @@ class RegressionPredictor:
             self._upstream = FrozenUpstream(spec, place)
         self._layer = self._upstream.aliases.get(about["selection"])
         self.classes: tuple[str, ...] = self._regression.classes
+        told = {name: json.loads(about[name]) for name in ("level_db", "trim") if name in about}
+        self.conditioning = Conditioning(**told)
 
     def __call__(self, waves: Sequence[Wave]) -> list[list[float]]:
         from .features.frozen import layer_means
@@ -315,16 +321,16 @@ def _work_off(sounds: Iterable[Sound], predictor: Predictor, journal: _Journal) 
     sounds = iter(sounds)
     with ThreadPoolExecutor(READING) as pool, tqdm(desc="predict", unit="file", initial=journal.done) as bar:
         while window := list(islice(sounds, WINDOW)):
-            heard = list(pool.map(_listen, window))
+            heard = list(pool.map(_listen, window, repeat(predictor.conditioning)))
             shares = _predict(predictor, [h.wave for h in heard if h.wave is not None])
             lines = [_line(h, predictor.classes, None if h.wave is None else next(shares)) for h in heard]
             journal.add(lines)
             bar.update(len(window))
 
 
-def _listen(sound: Sound) -> _Heard:
+def _listen(sound: Sound, conditioning: Conditioning = AS_IT_IS) -> _Heard:
     try:
-        audio = read_audio(sound.path)
+        audio = conditioning(read_audio(sound.path))
         check_audio(audio, sound.id)
     except AudioError as error:
         return _Heard(sound, None, error)

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from .acoustics import LEVELS, Conditioning
 from .config_files import find_config, read_mapping
 from .corpus import LabelSet, UserError, explain, label_set
 from .corpus.utterance import Name
@@ -101,7 +102,9 @@ class DataSettings(CorporaSettings):
             of weak labels; the loss is then taken against the whole distribution.
         balance: ``loss`` weighs classes by their inverse frequency, ``sampling`` draws them equally often.
         bad_audio: what to do about audio that is missing, unreadable, too short, silent or not finite.
-        min_seconds: shorter audio is bad, in seconds.
+        min_seconds: shorter audio is bad, in seconds; of trimmed audio that counts which is left.
+        level_db: the active level that all audio is set to, in dB of full scale; by default it stays as it is.
+        trim: cut the silence at both ends of all audio.
         pre_load: keep all waves in memory.
     """
 
@@ -109,10 +112,17 @@ class DataSettings(CorporaSettings):
     balance: Literal["none", "loss", "sampling"] = "none"
     bad_audio: Literal["error", "skip"] = "error"
     min_seconds: Annotated[float, Field(ge=0)] = 0.1
+    level_db: Annotated[float, Field(ge=LEVELS[0], le=LEVELS[1])] | None = None
+    trim: bool = False
     pre_load: bool = True
     train_batch_size: Annotated[int, Field(ge=1)] = 4
     eval_batch_size: Annotated[int, Field(ge=1)] = 4
     num_workers: Annotated[int, Field(ge=0)] = 4
+
+    @property
+    def conditioning(self) -> Conditioning:
+        """What is done to all audio."""
+        return Conditioning(self.level_db, self.trim)
 
 
 Activation = Literal["ReLU", "LeakyReLU", "ELU", "GELU", "SiLU", "Tanh", "Sigmoid", "Softplus", "Identity"]
@@ -223,6 +233,17 @@ def read_settings(section: Mapping[str, Any], where: object = "config") -> Exper
             "EmotionQFormer, whose contrasts need one emotion an utterance"
         )
     return settings
+
+
+def conditioning_of(section: Mapping[str, Any], where: object = "config") -> Conditioning:
+    """What a ``downstream_expert`` section says of the audio, whatever else it says.
+
+    Raises:
+        ConfigError: as above.
+    """
+    data = section.get("datarc") or {}
+    known = {key: data[key] for key in ("level_db", "trim") if key in data}
+    return read_settings({"datarc": known}, where).datarc.conditioning
 
 
 def default_config() -> Path:

@@ -10,7 +10,7 @@ from typing import Any
 
 from ..corpus import LabelSet, atomic_write
 from ..corpus.readers import open_corpus
-from ..settings import read_settings
+from ..settings import conditioning_of, read_settings
 from .grid import Paths, Upstream
 from .plan import SECTION
 from .row import Row
@@ -34,7 +34,8 @@ class Stores:
     def place(self, name: str, upstream: Upstream, head: Mapping[str, Any]) -> Path:
         """The store of an upstream for a head: means where they are all that the head needs, else frames."""
         described = {"upstream": upstream.upstream, "ckpt": upstream.ckpt, "config": upstream.config}
-        return self._folder / f"{name}-{keep_for(head)}-{Row.id_for(described)[:8]}"
+        heard = conditioning_of(head["downstream_expert"], name).key
+        return self._folder / f"{name}-{keep_for(head)}-{Row.id_for({**described, **heard})[:8]}"
 
     def fill(self, name: str, upstream: Upstream, head: Mapping[str, Any], specs: Iterable[str]) -> None:
         """Store what is not there of some corpora; bad audio is left to the head's own settings."""
@@ -53,6 +54,7 @@ class Stores:
                 device=self._device,
                 skip_errors=True,
                 load=load,
+                conditioning=conditioning_of(head["downstream_expert"], name),
             )
             if report.computed:
                 costs = self._costs(folder)

@@ -12,6 +12,7 @@ from ..config_files import find_config, read_mapping
 from ..corpus import Corpus
 from ..corpus.readers import open_corpus
 from ..regression import read_regression
+from ..settings import conditioning_of
 from .availability import is_spoken, is_written
 from .corpora import kind_of
 from .fingerprint import AudioHashes, content_hash, file_hash, fingerprint
@@ -197,7 +198,9 @@ def _regression(config: dict[str, Any], where: str, labels: str) -> dict[str, An
     options = read_regression(config[SECTION] or {}, where).model_dump(mode="json")
     data = (config.get("downstream_expert") or {}).get("datarc") or {}
     known = {
-        key: data[key] for key in ("valid_ratio", "dev_metric", "balance", "bad_audio", "min_seconds") if key in data
+        key: data[key]
+        for key in ("valid_ratio", "dev_metric", "balance", "bad_audio", "min_seconds", "level_db", "trim")
+        if key in data
     }
     return {SECTION: options, "downstream_expert": {"datarc": {**known, "labels": labels}}}
 
@@ -430,11 +433,12 @@ def _made_of(grid: Grid, source: str) -> list[str]:
 def _head_protocol(head: dict[str, Any]) -> dict[str, Any]:
     """What of a head decides about the numbers, besides its name."""
     metric = head["downstream_expert"]["datarc"].get("dev_metric", "UAR")
+    heard = conditioning_of(head["downstream_expert"]).key
     if SECTION not in head:
-        return {"dev metric": metric}
-    options = head[SECTION]
+        return {"dev metric": metric, **heard}
+    options = {**head[SECTION], **heard}
     if not isinstance(options["penalty"], list):
-        return dict(options)  # nothing is chosen
+        return options  # nothing is chosen
     return {**options, "penalty": " or ".join(map(str, options["penalty"])), "dev metric": metric}
 
 

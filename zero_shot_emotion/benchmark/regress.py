@@ -30,7 +30,8 @@ class Experiment:
 
     def __init__(self, store: str, selection: str, settings: DataSettings, seed: int) -> None:
         self._store, self._selection, self._settings = FeatureStore(store), selection, settings
-        check_stand_in(self._store, ModelSettings(), {"upstream_feature_selection": selection})
+        told = {"upstream_feature_selection": selection}
+        check_stand_in(self._store, ModelSettings(), told, settings.conditioning)
         self._sources = Sources(settings, seed)
 
     def train(self, folder: Path, config: Mapping[str, Any]) -> Regression:
@@ -49,7 +50,9 @@ class Experiment:
         splits = {split: [entry.id for entry in self._sources.get(split).entries] for split in ("train", "dev")}
         with atomic_write(folder / "splits.json") as file:
             json.dump(splits, file, indent=0)
-        save(model, folder / MODEL, {"store": str(self._store.folder), "selection": self._selection})
+        about = {"store": str(self._store.folder), "selection": self._selection}
+        heard = {name: json.dumps(value) for name, value in rc.conditioning.key.items()}
+        save(model, folder / MODEL, {**about, **heard})
         return model
 
     def test(self, model: Regression, target: str) -> tuple[dict[str, list[float]], dict[str, int]]:

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from ..acoustics import LEVELS
 from .options import (
     CORPUS_HELP,
     Contributor,
@@ -38,12 +39,17 @@ def extract(
     keep: Annotated[
         str, typer.Option(help="means (all that the default head needs) or frames, of each layer.")
     ] = "means",
+    level_db: Annotated[
+        float | None, typer.Option(min=LEVELS[0], max=LEVELS[1], help="Active level to set all audio to, in dBFS.")
+    ] = None,
+    trim: Annotated[bool, typer.Option("--trim", help="Cut the silence at both ends of all audio.")] = False,
     device: Device = None,
     batch_seconds: Annotated[float | None, typer.Option(min=0, help="Seconds of audio in a batch.")] = None,
     skip_errors: SkipErrors = False,
     overwrite: Overwrite = False,
 ) -> None:
     """Features of a frozen upstream, computed once: train on them with -u stored -k STORE."""
+    from ..acoustics import Conditioning
     from ..corpus.readers import open_corpus
     from ..features import UpstreamSpec
     from ..features import extract as run
@@ -57,6 +63,7 @@ def extract(
         batch_seconds=batch_seconds,
         skip_errors=skip_errors,
         overwrite=overwrite,
+        conditioning=Conditioning(level_db, trim),
     )
     print(report.summary())
 

@@ -13,12 +13,13 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..acoustics import AS_IT_IS, Conditioning
 from ..audio import RATE, AudioError, Wave, check_audio, read_audio
 from ..corpus import Corpus, CorpusError, atomic_write
 from ..corpus.atomic import remove_parts
@@ -28,6 +29,7 @@ from .store import (
     CARD,
     StoreError,
     clear,
+    conditioning_in,
     read_bad,
     read_card,
     shard_path,
@@ -108,6 +110,7 @@ def extract(
     skip_errors: bool = False,
     overwrite: bool = False,
     load: Load = FrozenUpstream,
+    conditioning: Conditioning = AS_IT_IS,
 ) -> ExtractReport:
     """Store the features of all utterances of some corpora that have audio.
 
@@ -121,6 +124,7 @@ def extract(
         skip_errors: count bad audio and go on. Without it all else is stored still, then this raises.
         overwrite: throw away what the folder holds of another upstream.
         load: loads the upstream; whoever extracts several times may keep what it loaded.
+        conditioning: what is done to all audio first, as ``datarc`` says it.
 
     Raises:
         StoreError: if audio is bad, if the folder holds features of another key, or if another process writes into it.
@@ -135,7 +139,7 @@ def extract(
         with FileLock(out / LOCK, timeout=0):
             if overwrite and (out / CARD).exists():
                 clear(out)
-            report = _Extraction(upstream, out, keep, device, batch_seconds, load).run(corpora, start)
+            report = _Extraction(upstream, out, keep, device, batch_seconds, load, conditioning).run(corpora, start)
     except Timeout:
         raise StoreError(f"{out}: another process is extracting into it, expected to be alone") from None
     if report.bad and not skip_errors:
@@ -163,7 +167,9 @@ class _Extraction:
         device: str | None,
         batch_seconds: float | None,
         load: Load,
+        conditioning: Conditioning = AS_IT_IS,
     ) -> None:
+        self._conditioning = conditioning
         self._spec, self._out, self._keep, self._load = spec, out, keep, load
         self._device, self._batch_seconds = device, batch_seconds
         self._paths: dict[bytes, Path] = {}
@@ -172,9 +178,11 @@ class _Extraction:
 
     def run(self, corpora: Sequence[Corpus], start: float) -> ExtractReport:
         wanted = self._hash_all(corpora)
-        known_key = {**self._spec.key, "keep": self._keep}
+        known_key = {**self._spec.key, "keep": self._keep, **self._conditioning.key}
         if (self._out / CARD).exists():
-            self._refuse_other({name: read_card(self._out)["key"][name] for name in known_key}, known_key)
+            there = read_card(self._out)["key"]
+            there |= asdict(conditioning_in(there))
+            self._refuse_other(there, {**known_key, **asdict(self._conditioning)})
         self._bad = read_bad(self._out)
         there = stored_hashes(self._out)
         missing = [digest for digest in self._paths if digest not in there and digest not in self._bad]
@@ -327,7 +335,7 @@ class _Extraction:
     def _read(self, digest: bytes) -> Wave | AudioError:
         path = self._paths[digest]
         try:
-            audio = read_audio(path)
+            audio = self._conditioning(read_audio(path))
             check_audio(audio, str(path), min_seconds=0.0)
         except AudioError as error:
             return error

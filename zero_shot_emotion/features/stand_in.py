@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..acoustics import AS_IT_IS, Conditioning
 from ..audio import RATE, AudioError, Wave
 from .fingerprint import audio_hash, path_hash
 from .store import FeatureStore, Stored, StoreError
@@ -19,13 +21,16 @@ UPSTREAM = "stored"
 """What s3prl's hub calls the upstream that serves a store."""
 
 
-def check_stand_in(store: FeatureStore, model: ModelSettings, arguments: Mapping[str, Any]) -> None:
+def check_stand_in(
+    store: FeatureStore, model: ModelSettings, arguments: Mapping[str, Any], conditioning: Conditioning = AS_IT_IS
+) -> None:
     """Refuse what would train another model on stored features than on the upstream itself.
 
     Args:
         store: the features.
         model: the head.
         arguments: the other config sections and the command line's arguments, as s3prl's runner passes them.
+        conditioning: what the config does to all audio.
 
     Raises:
         StoreError: with the reason.
@@ -36,6 +41,7 @@ def check_stand_in(store: FeatureStore, model: ModelSettings, arguments: Mapping
     if selection != store.key["selection"] and selection not in store.card["aliases"]:
         known = ", ".join([store.key["selection"], *store.card["aliases"]])
         raise StoreError(f"-s {selection}: is not stored in {store.folder}, expected one of {known}")
+    _check_conditioning(store, conditioning)
     _check_checkpoint(store)
     if store.keeps_means:
         _check_linear(model, arguments, weighted=_weighted(store, arguments, selection))
@@ -46,6 +52,16 @@ def _weighted(store: FeatureStore, arguments: Mapping[str, Any], selection: str)
     return (
         store.layers > 1 and selection == store.key["selection"] and arguments.get("upstream_layer_selection") is None
     )
+
+
+def _check_conditioning(store: FeatureStore, conditioning: Conditioning) -> None:
+    for name, wanted in asdict(conditioning).items():
+        found = getattr(store.conditioning, name)
+        if found != wanted:
+            raise StoreError(
+                f"datarc.{name}: got {wanted!r}, but the features in {store.folder} are of audio with {found!r}: store "
+                f"others in another folder with zero-shot-emotion extract{conditioning.flags}, or say {found!r}"
+            )
 
 
 def _check_checkpoint(store: FeatureStore) -> None:

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..acoustics import Conditioning
 from ..corpus import atomic_write
 from ..errors import UserError
 
@@ -95,6 +96,11 @@ class FeatureStore:
         return dict(self.card["key"])
 
     @property
+    def conditioning(self) -> Conditioning:
+        """What was done to the audio first."""
+        return conditioning_in(self.card["key"])
+
+    @property
     def keeps_means(self) -> bool:
         return bool(self.card["key"]["keep"] == "means")
 
@@ -131,7 +137,13 @@ class FeatureStore:
         made = self.card["made_from"]
         options = "".join(f" {flag} {made[name]}" for flag, name in (("-k", "ckpt"), ("-g", "config")) if made[name])
         keep = "" if self.keeps_means else " --keep frames"
-        return f"zero-shot-emotion extract {corpus} -u {self.card['key']['upstream']}{options}{keep} -o {self.folder}"
+        options += f"{keep}{self.conditioning.flags} -o {self.folder}"
+        return f"zero-shot-emotion extract {corpus} -u {self.card['key']['upstream']}{options}"
+
+
+def conditioning_in(key: Mapping[str, Any]) -> Conditioning:
+    """What the key of a store says of the audio; one that says nothing is of audio as it is."""
+    return Conditioning(key.get("level_db"), key.get("trim", False))
 
 
 def shard_path(folder: Path, number: int) -> Path:

@@ -10,6 +10,7 @@ from ..benchmark.features import keep_for
 from ..benchmark.row import Row
 from ..benchmark.run import UPSTREAM
 from ..corpus import atomic_write
+from ..settings import conditioning_of
 from .plan import Parts, System
 from .settings import LanserSettings
 from .weak import WeakCorpus
@@ -28,10 +29,13 @@ def upstream_options(
     from ..features import UpstreamSpec, extract
 
     keep = keep_for(settings.pretrain)
-    folder = out / "features" / f"{upstream.upstream}-{keep}-{Row.id_for(upstream.model_dump())[:8]}"
+    conditioning = conditioning_of(settings.pretrain["downstream_expert"])
+    described = {**upstream.model_dump(), **conditioning.key}
+    folder = out / "features" / f"{upstream.upstream}-{keep}-{Row.id_for(described)[:8]}"
     corpora = [one.corpus for one in weak] + [part for p in targets.values() for part in (p.train, p.test)]
     spec = UpstreamSpec(upstream.upstream, upstream.ckpt, upstream.model_config_path)
-    print(extract(corpora, spec, folder, keep=keep, device=device, skip_errors=True).summary(), flush=True)
+    report = extract(corpora, spec, folder, keep=keep, device=device, skip_errors=True, conditioning=conditioning)
+    print(report.summary(), flush=True)
     return ("-u", "stored", "-k", str(folder.absolute()))
 
 
