@@ -1,4 +1,5 @@
 import csv
+import hashlib
 import json
 import math
 import os
@@ -16,11 +17,13 @@ import yaml
 from huggingface_hub import ModelCard
 
 from tests.experiment import small_config
-from tests.tiny_checkpoints import data2vec
+from tests.tiny_checkpoints import build, data2vec
 from zero_shot_emotion import metrics
 from zero_shot_emotion.audio import Audio, read_audio, write_audio
-from zero_shot_emotion.benchmark import read_rows
+from zero_shot_emotion.benchmark import read_rows, write_rows
 from zero_shot_emotion.benchmark.grid import GridError
+from zero_shot_emotion.benchmark.leaderboard import load_board
+from zero_shot_emotion.benchmark.leaderboard.merging import merge
 from zero_shot_emotion.benchmark.run import run_grid
 from zero_shot_emotion.config_files import find_config
 from zero_shot_emotion.corpus import Corpus
@@ -192,6 +195,51 @@ def test_rows_are_to_do_again_where_what_they_are_made_of_has_changed(tmp_path, 
     file = tmp_path / changed
     file.write_text(file.read_text(encoding="utf-8").replace("turn 0", "turn nought") + "\n", encoding="utf-8")
     assert listed() != before
+
+
+def test_another_checkpoint_behind_the_same_placeholder_is_another_system(tmp_path, synthetic, unseen):
+    """Its rows are to do, it has features and a system of its own, and two people's rows stand side by side."""
+    one = build("hubert_local", tmp_path)
+    two, same = one.with_name("two.pt"), one.with_name("same.pt")
+    shutil.copy(one, same)
+    _change_weights(one, two)
+    upstream = {"upstream": "hubert_local", "ckpt": "${checkpoint}"}
+    path = grid_file(
+        tmp_path, sources={"talk": SOURCES["talk"]}, upstreams={"hubert": upstream}, seeds=1, baseline=None
+    )
+
+    def run(name, checkpoint, **options):
+        paths = {"talk": str(synthetic), "unseen": str(unseen), "checkpoint": str(checkpoint)}
+        report = run_grid(path, tmp_path / name, paths=paths, **options)
+        assert report.failures == {}
+        return report
+
+    (ann,) = run("ann", one).rows
+    assert ann.fingerprints["ckpt of hubert"] == hashlib.sha256(one.read_bytes()).hexdigest()
+    assert "1 of 1 rows are done" in run("ann", same, dry_run=True).summary
+    assert "0 of 1 rows are done" in run("ann", two, dry_run=True).summary
+    shutil.copytree(tmp_path / "ann", tmp_path / "bob")
+    (bob,) = run("bob", two).rows
+    assert (bob.id != ann.id, bob.fingerprints["ckpt of hubert"] != ann.fingerprints["ckpt of hubert"]) == (True, True)
+    assert len(list((tmp_path / "bob/features").iterdir())) == len(list((tmp_path / "bob/systems").iterdir())) == 2
+    found = merge([tmp_path / "ann", tmp_path / "bob"], tmp_path / "both", [])
+    assert (found.conflicts, found.rows) == ([], {"ann": 1, "bob": 1})
+    held = {one.what for one in load_board(tmp_path / "both").differing}
+    assert "ckpt of hubert: fingerprint" in held
+    for folder in ("ann", "bob"):  # of one person, too
+        rows = [row.model_copy(update={"contributor": "me"}) for row in read_rows(tmp_path / folder)]
+        write_rows(tmp_path / folder, rows)
+    merge([tmp_path / "ann", tmp_path / "bob"], tmp_path / "mine", [])
+    assert len(load_board(tmp_path / "mine").lines) == 2
+
+
+def _change_weights(source, copy):
+    """The same checkpoint with other weights."""
+    import torch
+
+    state = torch.load(source, map_location="cpu", weights_only=False)
+    state["model_weight"] = {k: v + 0.01 if v.is_floating_point() else v for k, v in state["model_weight"].items()}
+    torch.save(state, copy)
 
 
 def test_a_target_that_has_changed_is_tested_anew(tmp_path, synthetic):

@@ -1,6 +1,7 @@
 import csv
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -110,6 +111,9 @@ def test_text_and_fusion_stand_beside_speech_on_the_same_sources_and_seeds(done)
     _, out, report, _ = done
     assert report.failures == {}
     rows = read_rows(out)
+    assert all(
+        ("encoder of bert" in row.fingerprints) == (row.modality != "speech") for row in rows if row.head != "none"
+    )
     found = {(row.modality, row.system, row.head, row.target) for row in rows if row.source == "talk"}
     assert found == {
         ("speech", "fbank", "small", "heard"),
@@ -247,9 +251,40 @@ def test_text_alone_needs_no_speech_of_a_synthetic_source(tmp_path, corpora, ber
         untrained = next(r for r in report.rows if r.source == source)
         assert (untrained.system, untrained.head, untrained.test.utterances) == (labeller, "none", 16)
         assert (untrained.cost.training, untrained.cost.testing > 0) == (None, True)
+        assert {f"model of {source}", f"taxonomy of {source}"} <= set(untrained.fingerprints)
     named = next(Corpus.load(p.parent) for p in out.glob("corpora/*/corpus.json") if "label-only" in p.read_text())
     assert any(u.text and "angry" in u.text for u in named)
     assert not list(out.glob("corpora/**/*.wav"))
+
+
+def test_what_encoders_and_untrained_labellers_hold_is_part_of_their_rows(tmp_path, corpora, bert):
+    """Not where it lies, nor what a download keeps beside it; of a fusion, too."""
+    other, lines = tmp_path / "other", tmp_path / "lines.jsonl"
+    shutil.copytree(bert, other)
+    lines.write_text('{"emotion": "angry", "text": "Go away!"}\n', encoding="utf-8")
+    labeller = {"kind": "examples", "model": "${bert}", "lines": str(lines)}
+    sources = {"talk": {"kind": "corpus", "corpus": "${talk}"}, "lines": {"kind": "untrained", "labeller": labeller}}
+    path = grid_file(tmp_path, sources=sources, targets={"heard": "${heard}"}, seeds=1, baseline=None)
+
+    def ids(model):
+        paths = {"talk": str(corpora["talk"]), "heard": str(corpora["heard"]), "bert": str(model)}
+        listed = run_grid(path, tmp_path / "out", paths=paths, dry_run=True).summary.splitlines()
+        rows = [line.split(maxsplit=3)[2:] for line in listed if line.startswith("to do")]
+        return {name: row_id for row_id, name in rows}
+
+    def changed(before, after):
+        assert list(before) == list(after)
+        return {name.split(" / ")[1] for name in before if before[name] != after[name]}
+
+    before = ids(bert)
+    assert len(before) == 5
+    (other / ".cache").mkdir()
+    (other / ".cache/lock").write_text("1")
+    assert changed(before, ids(other)) == set()
+    (other / "config.json").write_text((other / "config.json").read_text() + "\n")
+    assert changed(before, ids(other)) == {"bert", "late", "joint", "examples"}
+    lines.write_text('{"emotion": "angry", "text": "Leave me alone!"}\n', encoding="utf-8")
+    assert changed(before, ids(bert)) == {"examples"}
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,9 @@ from typing import Any
 from ..corpus import LabelSet, atomic_write
 from ..corpus.readers import open_corpus
 from ..settings import conditioning_of, read_settings
+from .fingerprint import PathHashes
 from .grid import Paths, Upstream
+from .models import upstream_models
 from .plan import SECTION
 from .row import Row
 
@@ -26,14 +28,17 @@ class Stores:
         paths: what placeholders stand for.
         labels: that are trained on and tested; what a label set drops is not computed.
         device: to compute on.
+        files: hashes of checkpoints.
     """
 
-    def __init__(self, folder: Path, paths: Paths, labels: LabelSet, device: str) -> None:
+    def __init__(self, folder: Path, paths: Paths, labels: LabelSet, device: str, files: PathHashes) -> None:
         self._folder, self._paths, self._labels, self._device = folder, paths, labels, device
+        self._files = files
 
     def place(self, name: str, upstream: Upstream, head: Mapping[str, Any]) -> Path:
         """The store of an upstream for a head: means where they are all that the head needs, else frames."""
         described = {"upstream": upstream.upstream, "ckpt": upstream.ckpt, "config": upstream.config}
+        described |= upstream_models(upstream, self._paths, self._files)  # another checkpoint has a store of its own
         heard = conditioning_of(head["downstream_expert"], name).key
         return self._folder / f"{name}-{keep_for(head)}-{Row.id_for({**described, **heard})[:8]}"
 

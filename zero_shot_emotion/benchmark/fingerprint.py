@@ -8,6 +8,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from ..corpus import Corpus, atomic_write
+from ..features.fingerprint import path_hash
 
 THREADS = 4
 """Decoding releases the interpreter's lock."""
@@ -47,6 +48,20 @@ class AudioHashes:
     def _fresh(self, path: Path) -> str | None:
         state, found = self._known.get(str(path), ["", ""])
         return found if state == _state(path) else None
+
+
+class PathHashes:
+    """Hashes of files and folders, each read once: many rows share one large checkpoint. Nothing is kept on disk."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, str] = {}
+
+    def of(self, path: str | Path) -> str:
+        """Of what lies there; ``name:...`` where nothing does, as for a name on a hub."""
+        key = str(path)
+        if key not in self._known:
+            self._known[key] = str(path_hash(path))
+        return self._known[key]
 
 
 def fingerprint(corpus: Corpus, hashes: dict[str, str] | None = None) -> str:

@@ -15,7 +15,7 @@ from ..regression import read_regression
 from ..settings import conditioning_of
 from .availability import is_spoken, is_written
 from .corpora import kind_of
-from .fingerprint import AudioHashes, content_hash, file_hash, fingerprint
+from .fingerprint import AudioHashes, PathHashes, content_hash, file_hash, fingerprint
 from .grid import (
     CorpusSource,
     Grid,
@@ -29,6 +29,7 @@ from .grid import (
     SyntheticSource,
     UntrainedSource,
 )
+from .models import MODELS, all_models, labeller_models
 from .row import Modality, Row, SourceKind
 
 Opened = dict[str, Corpus]
@@ -98,6 +99,13 @@ class System:
         return Row.id_for(self.config)
 
     @property
+    def fingerprints(self) -> dict[str, str]:
+        """Of the models that it rests on, such as ``ckpt of data2vec``."""
+        owners = {"ckpt": self.upstream, "config": self.upstream, "encoder": self.encoder}
+        models: dict[str, str] = self.config.get(MODELS, {})
+        return {f"{what} of {owners.get(what, self.source)}": content for what, content in models.items()}
+
+    @property
     def name(self) -> str:
         """For people."""
         parts = [] if self.model == MAJORITY else [self.model]
@@ -131,7 +139,7 @@ class Plan:
                 yield system, target, self.row_ids[system.id, target]
 
 
-def make_plan(grid: Grid, paths: Paths, opened: Opened, hashes: AudioHashes) -> Plan:
+def make_plan(grid: Grid, paths: Paths, opened: Opened, hashes: AudioHashes, files: PathHashes) -> Plan:
     """Unfold a grid.
 
     Args:
@@ -139,11 +147,13 @@ def make_plan(grid: Grid, paths: Paths, opened: Opened, hashes: AudioHashes) -> 
         paths: what its placeholders stand for.
         opened: its corpora.
         hashes: of their sound.
+        files: hashes of checkpoints and other files.
     """
     prints = {spec: fingerprint(corpus, hashes.of(corpus)) for spec, corpus in opened.items()}
     texts = {spec: fingerprint(corpus) for spec, corpus in opened.items()}
     heads = {name: head_config(grid, name) for name in grid.heads}
     heads |= {_text(name): text_head_config(grid, name) for name in grid.text_heads}
+    models = all_models(grid, paths, files)
     written = {name: _own_files(source, paths) for name, source in grid.sources.items()}
     fit = Fit(grid, opened)
     left_out: dict[tuple[str, str], str] = {}
@@ -152,7 +162,9 @@ def make_plan(grid: Grid, paths: Paths, opened: Opened, hashes: AudioHashes) -> 
         for source in grid.sources:
             targets = _targets(grid, paths, source, left_out)
             if targets:
-                systems += _systems(grid, paths, source, seed, targets, heads, prints, texts, written, fit)
+                systems += _systems(
+                    grid, paths, source, seed, targets, heads, prints, texts, written, models, files, fit
+                )
     row_ids = {
         (system.id, target): Row.id_for(
             {
@@ -316,16 +328,18 @@ def _systems(
     prints: dict[str, str],
     texts: dict[str, str],
     written: dict[str, dict[str, str]],
+    models: dict[str, dict[str, str]],
+    files: PathHashes,
     fit: Fit,
 ) -> Iterator[System]:
     found = grid.sources[source]
     recipe = {name: grid.sources[name].model_dump(exclude={"description"}) for name in _made_of(grid, source)}
     own = [s.corpus for name in recipe if isinstance(s := grid.sources[name], CorpusSource)]
-    files = {file: content for name in recipe for file, content in written[name].items()}
+    made_of = {file: content for name in recipe for file, content in written[name].items()}
     config = {
         "source": recipe,
         "labels": grid.labels,
-        "fingerprints": {**{spec: prints[spec] for spec in own}, **files},
+        "fingerprints": {**{spec: prints[spec] for spec in own}, **made_of},
         "protocol": grid.protocol,
     }
     if isinstance(found, MajoritySource):
@@ -335,7 +349,8 @@ def _systems(
     if isinstance(found, UntrainedSource):
         read = fit.targets("text", targets)
         if read and seed == grid.all_seeds[0]:
-            kind, told = kind_of(grid, source), {**config, "seed": seed, "texts": {}}
+            rests = labeller_models(grid, found, paths, files)
+            kind, told = kind_of(grid, source), {**config, "seed": seed, "texts": {}, MODELS: rests}
             labeller = found.labeller["kind"]
             protocol = dict(grid.protocol)
             yield System(source, kind, None, None, seed, read, told, protocol, silent=True, labeller=labeller)
@@ -343,6 +358,7 @@ def _systems(
     protocol = {**grid.protocol, **_protocol(grid, source)}
     words = {"texts": {spec: texts[spec] for spec in own}} if grid.encoders else {}
     for parts, also in _models(grid, heads):
+        rests = {**models.get(parts.get("upstream", ""), {}), **models.get(parts.get("encoder", ""), {})}
         modality: Modality = "fusion" if "fusion" in parts else "text" if "encoder" in parts else "speech"
         possible = fit.targets(modality, targets) if fit.source(modality, source) else ()
         each = [(target,) for target in possible] if isinstance(found, InDomainSource) else [possible]
@@ -352,6 +368,7 @@ def _systems(
             if target and modality != "speech":
                 target["target_text"] = texts[grid.targets[tested[0]].corpus]
             told = {**config, **target, **also, "seed": seed, **({} if modality == "speech" else words)}
+            told |= {MODELS: rests} if rests else {}
             yield System(
                 source,
                 kind_of(grid, source, modality),

@@ -117,7 +117,8 @@ class Row(_Strict):
         test: what came out.
         layer_weights: of the upstream's layers, softmax.
         cost: what it took.
-        fingerprints: of the corpora, by name: a hash over ids, labels and audio or text.
+        fingerprints: of the corpora, by name: a hash over ids, labels and audio or text; and of the models' files, such
+            as ``ckpt of data2vec``.
         config: of the run, whole.
         command: that repeats it.
         versions: of the packages that matter.

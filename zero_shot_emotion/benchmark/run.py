@@ -31,9 +31,10 @@ from .card import write_card
 from .compare import evaluate
 from .corpora import Corpora
 from .features import Stores
-from .fingerprint import AudioHashes, fingerprint
+from .fingerprint import AudioHashes, PathHashes, fingerprint
 from .fused import FusionJob, run_fusion_job
 from .grid import CorpusSource, Grid, GridError, InDomainSource, Paths, SyntheticSource, UntrainedSource, load_grid
+from .models import filled_labeller
 from .plan import Opened, Plan, System, make_plan
 from .row import Cost, Interval, Modality, Row, RowError, Test, read_rows, write_rows
 from .text import TEXTS, TextJob, TextStores, run_text_job
@@ -82,8 +83,9 @@ class Benchmark:
     def __post_init__(self) -> None:
         self.corpora = Corpora(self.grid, self.paths, self.out / "corpora", self.workers, self.executor)
         self._hashes = AudioHashes(self.out / "audio-hashes.json")
+        self._files = PathHashes()
         self._opened = _open_all(self.grid, self.paths)
-        self.plan: Plan = make_plan(self.grid, self.paths, self._opened, self._hashes)
+        self.plan: Plan = make_plan(self.grid, self.paths, self._opened, self._hashes, self._files)
         unknown = set(self.only) - set(self.plan.row_ids.values())
         if unknown:
             raise GridError(f"--row {min(unknown)}: the grid {self.grid.name!r} has no such row; --dry-run lists them")
@@ -171,7 +173,7 @@ class Benchmark:
         """Make corpora and features; a source that cannot be made costs its own systems alone."""
         jobs: list[tuple[System, AnyJob]] = []
         self._device = default_device() if any(s.upstream or s.encoder for s in todo) else "cpu"
-        self._stores = Stores(self.out / "features", self.paths, self.grid.label_set, self._device)
+        self._stores = Stores(self.out / "features", self.paths, self.grid.label_set, self._device, self._files)
         self._texts = TextStores(self.out / TEXTS, self._device)
         specs: dict[tuple[str, int, Modality], list[str]] = {}
         for system in todo:
@@ -257,11 +259,10 @@ class Benchmark:
     def _untrained_job(self, system: System) -> UntrainedJob:
         source = self.grid.sources[system.source]
         assert isinstance(source, UntrainedSource)
-        filled = {k: self.paths.fill(v) if isinstance(v, str) else v for k, v in source.labeller.items()}
         return UntrainedJob(
             folder=self.folder(system),
             targets={name: _absolute(self.corpora.target(name)) for name in system.targets},
-            labeller=filled,
+            labeller=filled_labeller(source, self.paths),
             taxonomy=source.taxonomy or self.grid.labels,
             labels=self.grid.labels,
             threads=max(1, _cores() // max(1, self.workers)),
@@ -391,7 +392,8 @@ class Benchmark:
             layer_weights=facts.get("layer_weights"),
             cost=self._cost(system, facts, target),
             fingerprints={name: self.plan.fingerprints[name] for name in named if name in self.plan.fingerprints}
-            | self._made(system),
+            | self._made(system)
+            | system.fingerprints,
             config={**system.config, "target": self.grid.targets[target].corpus},
             command=shlex.join([*self.command, "--row", row_id]),
             versions=versions(),

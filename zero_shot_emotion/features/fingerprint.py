@@ -17,7 +17,9 @@ def audio_hash(path: str | Path) -> bytes:
 
 
 def path_hash(path: str | Path | None) -> str | None:
-    """SHA-256 of a file, or of a folder's files and their names; of the words themselves where there is no such path.
+    """SHA-256 of a file, or of a folder's files and their names; the words themselves where there is no such path.
+
+    Hidden files of a folder are left out: what a download or a version control keeps there differs with each copy.
 
     >>> path_hash(None) is None
     True
@@ -32,7 +34,9 @@ def path_hash(path: str | Path | None) -> str | None:
     if path.is_dir():
         digest = sha256()
         for file in sorted(file for file in path.rglob("*") if file.is_file()):
-            digest.update(file.relative_to(path).as_posix().encode() + b"\0" + audio_hash(file))
+            name = file.relative_to(path)
+            if not any(part.startswith(".") for part in name.parts):
+                digest.update(name.as_posix().encode() + b"\0" + audio_hash(file))
         return digest.hexdigest()
     return f"name:{path}"
 

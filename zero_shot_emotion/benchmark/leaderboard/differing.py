@@ -45,7 +45,13 @@ def differing(rows: Sequence[Row], tested: Sequence[str]) -> list[Differing]:
         rows: all of them.
         tested: of each row, a fingerprint of the utterances and labels that it was tested on.
     """
-    return [*_targets(rows, tested), *_sources(rows), *_keys("protocol", rows), *_keys("versions", rows)]
+    return [
+        *_targets(rows, tested),
+        *_sources(rows),
+        *_models(rows),
+        *_keys("protocol", rows),
+        *_keys("versions", rows),
+    ]
 
 
 def _targets(rows: Sequence[Row], tested: Sequence[str]) -> list[Differing]:
@@ -69,6 +75,15 @@ def _sources(rows: Sequence[Row]) -> list[Differing]:
     for source, seed in sorted({(row.source, row.seed) for row in rows}):
         here = [row for row in rows if (row.source, row.seed) == (source, seed) and source in row.fingerprints]
         found += _where_several(f"{source}, seed {seed}: fingerprint", here, [row.fingerprints[source] for row in here])
+    return found
+
+
+def _models(rows: Sequence[Row]) -> list[Differing]:
+    """One name, such as ``ckpt of data2vec``, must stand for one model."""
+    found = []
+    for name in sorted({name for row in rows for name in row.fingerprints if " of " in name}):
+        here = [row for row in rows if name in row.fingerprints]
+        found += _where_several(f"{name}: fingerprint", here, [row.fingerprints[name] for row in here])
     return found
 
 

@@ -9,6 +9,7 @@ from functools import cached_property
 
 import numpy as np
 
+from ..models import MODELS
 from ..row import UNDRAWN, Row
 from ..statistics import drawn_over
 
@@ -121,7 +122,8 @@ def entries(rows: Iterable[Row]) -> list[Entry]:
 
 def peer_key(row: Row) -> Hashable:
     """What two rows of a task must have in common for the one to be the other's baseline."""
-    return row.contributor, row.benchmark, row.modality, row.system, row.head
+    models = json.dumps(row.config.get(MODELS, {}), sort_keys=True)  # one name may stand for several checkpoints
+    return row.contributor, row.benchmark, row.modality, row.system, row.head, models
 
 
 def league(row: Row) -> Hashable:
