@@ -423,9 +423,9 @@ def test_a_label_set_that_the_datasheet_lacks_is_refused(tmp_path: Path) -> None
     endpoint = Endpoint(base_url="http://nowhere/v1", model="m")
 
     with pytest.raises(
-        GenerationError, match="datasheet 'iemocap' has no emotion for the class 'fea', expected classes"
+        GenerationError, match="datasheet 'iemocap' has no emotion for the class 'con', expected classes"
     ):
-        generate(tmp_path, labels=LABEL_SETS["six"], utterances=60, endpoint=endpoint)
+        generate(tmp_path, labels=LABEL_SETS["eight"], utterances=80, endpoint=endpoint)
 
 
 @pytest.mark.parametrize("utterances", [None, 3])
