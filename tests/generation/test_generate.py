@@ -179,7 +179,7 @@ def test_a_label_set_without_shipped_lines_is_refused(tmp_path: Path) -> None:
     for utterances in (70, None):
         with pytest.raises(GenerationError, match=message):
             generate(tmp_path / "text", labels=LABEL_SETS["seven"], utterances=utterances)
-    with pytest.raises(GenerationError, match="label set 'six': .* of fea, dis, expected"):
+    with pytest.raises(GenerationError, match=r"label set 'six': .* of fea, dis, expected"):
         generate(tmp_path / "text", labels=LABEL_SETS["six"])
 
 
