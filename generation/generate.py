@@ -149,8 +149,9 @@ def _choose(
     there = Counter(u.label for u in made)
     if lacking := [label for label in labels.classes if not there[label]]:
         raise GenerationError(
-            f"label set {labels.name!r}: no utterance ships for the datasheet {sheet.name!r} of {', '.join(lacking)}, expected "
-            f"classes among {', '.join(sorted(filter(None, there)))}, or a language model (--model) to write them"
+            f"label set {labels.name!r}: no utterance ships for the datasheet {sheet.name!r} of {', '.join(lacking)}, "
+            f"expected classes among {', '.join(sorted(filter(None, there)))}, or a language model "
+            "(--model) to write them"
         )
     smallest = min(there[label] for label in labels.classes)
     each = smallest if utterances is None else utterances // len(labels.classes)
