@@ -79,7 +79,8 @@ def generate(
         overwrite: see `run_stage`.
 
     Raises:
-        GenerationError: if fewer than ``utterances`` ship, or if a language model's part is not told or told in vain.
+        GenerationError: if fewer than ``utterances`` ship, or none of a class, or if a language model's part is not
+            told or told in vain.
         EndpointError: if the endpoint refuses or does not answer.
     """
     sheet = load_datasheet(datasheet)
@@ -145,7 +146,14 @@ def _choose(
 ) -> tuple[list[Utterance], Counter[str]]:
     """A class-balanced choice, and why other turns of the dialogues are left out."""
     made = [u for dialogue in dialogues for u in _utterances(sheet, labels, dialogue)]
-    smallest = min(Counter(u.label for u in made).get(label, 0) for label in labels.classes)
+    there = Counter(u.label for u in made)
+    if lacking := [label for label in labels.classes if not there[label]]:
+        raise GenerationError(
+            f"label set {labels.name!r}: no utterance ships for the datasheet {sheet.name!r} of {', '.join(lacking)}, "
+            f"expected classes among {', '.join(sorted(filter(None, there)))}, or a language model "
+            "(--model) to write them"
+        )
+    smallest = min(there[label] for label in labels.classes)
     each = smallest if utterances is None else utterances // len(labels.classes)
     if each > smallest or each == 0:
         raise GenerationError(

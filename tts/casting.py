@@ -34,7 +34,7 @@ class _Role:
     key: str
     gender: str | None
     language: str
-    dialogues: list[str] = field(default_factory=list)
+    dialogues: dict[str, None] = field(default_factory=dict)  # a set that keeps their order
     labels: Counter[str] = field(default_factory=Counter)
 
     def __str__(self) -> str:
@@ -138,8 +138,8 @@ def _roles(corpus: Corpus) -> list[_Role]:
             )
         if utterance.label is not None:
             role.labels[utterance.label] += 1
-        if utterance.dialogue is not None and utterance.dialogue not in role.dialogues:
-            role.dialogues.append(utterance.dialogue)
+        if utterance.dialogue is not None:
+            role.dialogues[utterance.dialogue] = None
     return list(roles.values())
 
 

@@ -408,6 +408,23 @@ def test_the_seed_works_prompt_is_answered_in_bracketed_lines(tmp_path: Path) ->
     assert report.card["prompt"]["template"] == "seed"
 
 
+def test_answers_are_parsed_again_without_asking(tmp_path: Path) -> None:
+    with serving(good) as server:
+        run(tmp_path / "out", server)
+        before, asked = corpus_bytes(tmp_path / "out"), len(server.bodies)
+        (tmp_path / "out" / MANIFEST).unlink()
+        again = {"overwrite": True, "budget": Budget(requests=len(stored(tmp_path / "out")))}
+        report = run(tmp_path / "out", server, **again)
+        after = corpus_bytes(tmp_path / "out")
+        more = run(tmp_path / "out", server, 400, **again)
+
+        assert len(server.bodies) == asked
+    assert report.resumed == len(stored(tmp_path / "out"))
+    assert after == before
+    assert 200 < len(more.corpus) < 400
+    assert more.card["stopped_by"] == f"budget: requests ({len(stored(tmp_path / 'out'))})"
+
+
 def test_a_test_split_has_dialogues_of_its_own(tmp_path: Path) -> None:
     with serving(good) as server:
         corpus = run(tmp_path / "out", server, test_ratio=0.2).corpus
@@ -423,9 +440,9 @@ def test_a_label_set_that_the_datasheet_lacks_is_refused(tmp_path: Path) -> None
     endpoint = Endpoint(base_url="http://nowhere/v1", model="m")
 
     with pytest.raises(
-        GenerationError, match="datasheet 'iemocap' has no emotion for the class 'fea', expected classes"
+        GenerationError, match="datasheet 'iemocap' has no emotion for the class 'con', expected classes"
     ):
-        generate(tmp_path, labels=LABEL_SETS["six"], utterances=60, endpoint=endpoint)
+        generate(tmp_path, labels=LABEL_SETS["eight"], utterances=80, endpoint=endpoint)
 
 
 @pytest.mark.parametrize("utterances", [None, 3])

@@ -16,7 +16,22 @@ def test_iemocap_has_its_eight_improvisation_scenarios() -> None:
 
     assert [s.id for s in sheet.scenarios] == [f"impro{k:02d}" for k in range(1, 9)]
     assert all(len(s.roles) == 2 for s in sheet.scenarios)
-    assert sheet.labels == ("ang", "hap", "neu", "sad", "fru")
+    assert sheet.labels == ("ang", "hap", "neu", "sad", "fru", "exc", "sur", "fea", "dis")
+
+
+@pytest.mark.parametrize(
+    ("name", "seconds", "said"),
+    [
+        ("msp-podcast", (1.92, 5.22, 11.94), "EmoBox metadata of a 1.x release: durations."),
+        ("msp-improv", (0.5, 3.6, 20), "durations: these are an assumption"),
+        ("meld", (0.7, 3, 12), "both ends are an assumption"),
+    ],
+)
+def test_durations_have_a_source_or_are_called_an_assumption(name: str, seconds: tuple[float, ...], said: str) -> None:
+    found = load_datasheet(name).utterance_seconds
+
+    assert (found.min, found.median, found.max) == seconds
+    assert said in (IEMOCAP.parent / f"{name}.yaml").read_text(encoding="utf-8")
 
 
 def test_the_prior_over_roles_is_the_published_one() -> None:

@@ -172,8 +172,15 @@ def test_more_or_less_than_there_is_cannot_be_had(tmp_path: Path, corpus: Corpus
 
 
 def test_a_label_set_without_shipped_lines_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(GenerationError, match="expected 7 to 0: so many ship"):
-        generate(tmp_path / "text", labels=LABEL_SETS["seven"], utterances=70)
+    message = (
+        r"label set 'seven': no utterance ships for the datasheet 'iemocap' of fea, dis, sur, "
+        r"expected classes among ang, hap, neu, sad, or a language model \(--model\) to write them"
+    )
+    for utterances in (70, None):
+        with pytest.raises(GenerationError, match=message):
+            generate(tmp_path / "text", labels=LABEL_SETS["seven"], utterances=utterances)
+    with pytest.raises(GenerationError, match=r"label set 'six': .* of fea, dis, expected"):
+        generate(tmp_path / "text", labels=LABEL_SETS["six"])
 
 
 def test_a_datasheet_without_dialogues_is_an_error() -> None:

@@ -6,6 +6,7 @@ from generation.datasheet import load_datasheet
 from generation.errors import GenerationError
 from generation.prompt import Request, answer_schema, render
 from zero_shot_emotion.config_files import MissingConfigError
+from zero_shot_emotion.corpus import EMOTIONS
 
 
 @pytest.fixture(name="sheet", scope="module")
@@ -19,7 +20,10 @@ def test_the_prompt_tells_situations_genders_labels_and_lengths(sheet) -> None:
     assert "Speaker A, male. The airline has lost your bag." in prompt
     assert "Speaker B, female. You work for the airline" in prompt
     assert "Write 7 turns" in prompt
-    assert "one of these emotions: angry, happy, neutral, sad, frustrated;" in prompt
+    assert (
+        "one of these emotions: angry, happy, neutral, sad, frustrated, excited, surprised, fearful, disgusted;"
+        in prompt
+    )
     assert "2 to 30 words, about 10 on average" in prompt
     assert '{"turns": [{"speaker": "A", "emotion": "angry", "text": "..."}]}' in prompt
 
@@ -59,7 +63,10 @@ def test_the_seed_works_prompt_tells_persona_subjects_and_the_form_of_a_line(she
     assert "Subject 1 (A, male): The airline has lost your bag." in prompt
     assert "Subject 2 (B, female): You work for the airline" in prompt
     assert "A: ... [Angry]\nB: ... [Angry]\n" in prompt
-    assert "Use only these emotions: Angry, Happy, Neutral, Sad, Frustrated." in prompt
+    assert (
+        "Use only these emotions: Angry, Happy, Neutral, Sad, Frustrated, Excited, Surprised, Fearful, Disgusted."
+        in prompt
+    )
     assert "json" not in prompt.lower()
 
 
@@ -76,7 +83,8 @@ def test_the_schema_names_speakers_and_emotions(sheet) -> None:
     turn = schema["properties"]["turns"]["items"]
 
     assert turn["properties"]["speaker"]["enum"] == ["A", "B"]
-    assert turn["properties"]["emotion"]["enum"] == ["angry", "happy", "neutral", "sad", "frustrated"]
+    assert turn["properties"]["emotion"]["enum"] == [EMOTIONS[label] for label in sheet.labels]
+    assert "excited" in turn["properties"]["emotion"]["enum"]
     assert turn["required"] == ["speaker", "emotion", "text"]
     assert schema["additionalProperties"] is turn["additionalProperties"] is False
 
