@@ -33,7 +33,7 @@ class WeakLabelReport:
         return Corpus.load(self.out)
 
     def summary(self) -> str:
-        """Counts, drops, agreement, throughput, and where the output lies."""
+        """Counts, drops, agreement, what each step took, and where the output lies."""
         card = self.card
         commonest = sorted(card["counts"].items(), key=lambda entry: -entry[1])
         counts = ", ".join(f"{label} {count}" for label, count in commonest[:SHOWN])
@@ -52,14 +52,15 @@ class WeakLabelReport:
             lines.append(f"  agreement {pair}: kappa {found['kappa']}, equal {found['equal']}")
         if (human := card.get("human")) is not None:
             lines += [f"  human     {what}: {_compared(human[what])}" for what in ("labelled", "kept")]
-        lines.append(f"  time      {self.seconds:.1f} s{self._throughput()}")
+        if hours := card["audio_hours"]:
+            lines.append(f"  audio     {hours:.3g} hours")
+        lines.append(f"  time      {self.seconds:.1f} s{self._steps()}")
         return "\n".join(lines)
 
-    def _throughput(self) -> str:
+    def _steps(self) -> str:
+        """No hours of audio an hour: part of the audio may have been done by a run before this one."""
         steps = ", ".join(f"{name} {seconds:.1f} s" for name, seconds in self.step_seconds.items())
-        hours = self.card["audio_hours"]
-        rate = f", {hours / (self.seconds / 3600):.1f} hours of audio an hour" if hours and steps else ""
-        return f" ({steps}){rate}" if steps else ", it was there already"
+        return f" ({steps})" if steps else ", it was there already"
 
 
 def _compared(found: dict[str, Any]) -> str:

@@ -1,4 +1,5 @@
 import json
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -160,6 +161,14 @@ def test_refuses(corpus: Corpus, tmp_path: Path, arrays, message: str) -> None:
     np.savez(tmp_path / "embeddings-dev.npz", **{name: np.array(array) for name, array in arrays.items()})
     with pytest.raises(SpaceError, match=message):
         read_space(tmp_path, [corpus], "dev")
+
+
+def test_umap_that_is_not_installed_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "umap", None)
+    with pytest.raises(
+        SpaceError, match=r"--method: got 'umap', .* pip install 'zero-shot-emotion\[umap\]' \(or tsne\)"
+    ):
+        project(np.zeros((4, 2)), "umap")
 
 
 def test_refuses_what_is_not_there(corpus: Corpus, tmp_path: Path) -> None:

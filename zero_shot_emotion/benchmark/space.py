@@ -243,7 +243,10 @@ def project(vectors: np.ndarray, method: str = "tsne", seed: int = 0) -> np.ndar
         try:
             from umap import UMAP  # not among the dependencies: it brings numba
         except ImportError:
-            raise SpaceError("--method: got 'umap', expected umap-learn to be installed for it (or tsne)") from None
+            raise SpaceError(
+                "--method: got 'umap', expected umap-learn to be installed for it, as by "
+                "pip install 'zero-shot-emotion[umap]' (or tsne)"
+            ) from None
         near = min(15, len(vectors) - 1)
         return np.asarray(UMAP(n_neighbors=near, metric="cosine", random_state=seed).fit_transform(vectors))
     from sklearn.manifold import TSNE

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from ..benchmark.row import Cost, Interval, Row, Test, read_rows, write_rows
-from ..benchmark.run import METRICS, versions
+from ..benchmark.row import Cost, Row, read_rows, write_rows
+from ..benchmark.run import versions
+from ..benchmark.tested import as_tested, copy_predictions
 from ..benchmark.train import read_facts
-from ..corpus import atomic_write
-from ..results import predictions_path, read_results
 from .plan import Parts, System
 from .settings import LanserSettings
 
@@ -38,14 +36,14 @@ def gather(
             row_id = system.row_id(targets[target])
             if row_id not in before:
                 before[row_id] = _row(row_id, settings, system, targets[target], command, contributor)
-                _copy_predictions(out, before[row_id], system)
+                copy_predictions(system.job.folder, out, before[row_id])
             rows.append(before[row_id])
     write_rows(out, [*rows, *(row for row in before.values() if row.benchmark != settings.name)])
     return rows
 
 
 def _row(row_id: str, settings: LanserSettings, system: System, target: Parts, command: str, contributor: str) -> Row:
-    found, facts = read_results(system.job.folder)[target.name], read_facts(system.job.folder)
+    facts = read_facts(system.job.folder)
     trained = {"upstream": "fine-tuned"} if settings.upstream.trainable else {}
     return Row(
         id=row_id,
@@ -59,15 +57,7 @@ def _row(row_id: str, settings: LanserSettings, system: System, target: Parts, c
         seed=system.job.seed,
         labels=settings.label_set.classes,
         protocol={**system.protocol, **trained},
-        test=Test(
-            utterances=found["utterances"],
-            metrics={name: Interval(**found[name]) for name in METRICS},
-            recall=found["recall"],
-            confusion=found["confusion"]["rows are truth"],
-            grouped_by=found["intervals"].rsplit(" ", 1)[1],
-            dropped=found["dropped"],
-            bad_audio=found["bad_audio"],
-        ),
+        test=as_tested(system.job.folder, target.name),
         layer_weights=facts["layer_weights"],
         cost=Cost(
             training=facts["training"],
@@ -82,10 +72,3 @@ def _row(row_id: str, settings: LanserSettings, system: System, target: Parts, c
         made=datetime.now(UTC).isoformat(timespec="seconds"),
         contributor=contributor,
     )
-
-
-def _copy_predictions(out: Path, row: Row, system: System) -> None:
-    path = out / row.predictions
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with atomic_write(path, "wb") as file, predictions_path(system.job.folder, row.target).open("rb") as source:
-        shutil.copyfileobj(source, file)

@@ -154,7 +154,14 @@ def test_a_folder_of_recordings_goes_all_the_way(tmp_path, whisper, similarity):
     assert report.card["audio_hours"] == pytest.approx(
         sum(u.extra["end"] - u.extra["start"] for u in made) / 3600, rel=0.01
     )
-    assert "hours of audio an hour" in report.summary()
+    hours = f"  audio     {report.card['audio_hours']:.3g} hours\n"
+    again = weak_label(
+        open_source(str(tmp_path / "wavs")), tmp_path / "out", told.model_copy(update={"seed": 1}), overwrite=True
+    )
+    for summary in (report.summary(), again.summary()):  # a run that transcribes nothing tells no speed of transcribing
+        assert hours in summary
+        assert "transcribe" in summary
+        assert "an hour" not in summary
 
 
 def test_bad_recordings_cost_nothing_but_themselves(tmp_path, similarity):
