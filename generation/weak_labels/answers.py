@@ -94,7 +94,7 @@ class Answers:
         Raises:
             EndpointError: if it allows none.
         """
-        allowed = []
+        allowed: list[str] = []
         for key, question in questions.items():
             if limit := self._spending.limit_met_by(question.prompt):
                 if allowed:
