@@ -1,6 +1,7 @@
 import csv
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -21,6 +22,7 @@ from zero_shot_emotion.benchmark import read_rows
 from zero_shot_emotion.benchmark.grid import GridError, load_grid
 from zero_shot_emotion.benchmark.leaderboard import load_board
 from zero_shot_emotion.benchmark.run import run_grid
+from zero_shot_emotion.config_files import find_config
 from zero_shot_emotion.corpus import FOUR, Corpus
 from zero_shot_emotion.settings import ConfigError
 from zero_shot_emotion.taxonomy import load_taxonomy
@@ -355,6 +357,20 @@ def test_untrained_probabilities_are_the_labellers_own(tmp_path, corpora, bert):
     four = expected[:, [next(i for i, n in enumerate(seven.names) if seven.code(n) == c) for c in FOUR.classes]]
     four /= four.sum(axis=1, keepdims=True)
     np.testing.assert_allclose([found[u.id] for u in corpus], four, atol=1e-6)
+
+
+def test_the_rows_behind_number_signs_of_the_grid_text_are_valid(tmp_path):
+    from generation.weak_labels.labeller import LabellerSpec
+
+    shipped = find_config("benchmarks", "text").read_text(encoding="utf-8")
+    rows = re.sub(r"^  # (?=(  |entailment:|llm:|lexicon:))", "  ", shipped, flags=re.MULTILINE)
+    path = tmp_path / "text.yaml"
+    path.write_text(rows, encoding="utf-8")
+    added = {name: load_grid(path).sources[name] for name in ("entailment", "llm", "lexicon")}
+    assert len(load_grid(path).sources) == len(load_grid("text").sources) + len(added)
+    for name, source in added.items():
+        assert LabellerSpec.model_validate(source.labeller).settings  # its keys are the labeller's
+        assert source.labeller["kind"] == name
 
 
 def test_answers_of_a_language_model_are_paid_for_once(tmp_path, corpora, bert):
