@@ -75,21 +75,40 @@ class Answers:
         keys = [question.key(self._endpoint) for question in questions]
         known = {key: stored.body for key in keys if store is not None and (stored := store.get(key)) is not None}
         new = {key: question for key, question in zip(keys, questions, strict=True) if key not in known}
+        found: dict[str, dict[str, Any] | None] = {**known}
         try:
-            async with Client(self._endpoint, key_from_environment()) as client, asyncio.TaskGroup() as group:
-                tasks = {key: group.create_task(self._ask(client, store, key, q)) for key, q in new.items()}
+            async with Client(self._endpoint, key_from_environment()) as client:
+                while new:
+                    allowed = self._pledged(new)
+                    async with asyncio.TaskGroup() as group:
+                        tasks = {key: group.create_task(self._ask(client, store, key, new.pop(key))) for key in allowed}
+                    found |= {key: task.result() for key, task in tasks.items()}
         except* EndpointError as errors:
             self._refused = _first(errors)
             raise self._refused from None
-        found = {**known, **{key: task.result() for key, task in tasks.items()}}
         return [found[key] for key in keys]
+
+    def _pledged(self, questions: dict[str, Question]) -> list[str]:
+        """The keys of the first questions, as many as the budget allows: what it forbids must not cost their answers.
+
+        Raises:
+            EndpointError: if it allows none.
+        """
+        allowed: list[str] = []
+        for key, question in questions.items():
+            if limit := self._spending.limit_met_by(question.prompt):
+                if allowed:
+                    break
+                raise EndpointError(
+                    f"the budget of {limit} does not allow another request; run again with a larger one"
+                )
+            self._spending.pledge(question.prompt)
+            allowed.append(key)
+        return allowed
 
     async def _ask(
         self, client: Client, store: ResponseStore | None, key: str, question: Question
     ) -> dict[str, Any] | None:
-        if limit := self._spending.limit_met_by(question.prompt):
-            raise EndpointError(f"the budget of {limit} does not allow another request; run again with a larger one")
-        self._spending.pledge(question.prompt)
         seed = None if self._endpoint.seed is None else int(key[:7], 16)
         try:
             body = await client.ask(question.prompt, name=NAME, schema=question.schema, seed=seed)

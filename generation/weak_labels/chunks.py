@@ -13,7 +13,7 @@ from zero_shot_emotion.corpus import Corpus, Utterance
 from zero_shot_emotion.corpus.stage import Made
 from zero_shot_emotion.taxonomy import Taxonomy
 
-from .labeller import DIGITS, Array, LabellerSpec
+from .labeller import DIGITS, Array, LabellerSpec, keep_answers
 from .turn import Turn
 
 
@@ -50,8 +50,7 @@ class LabelTask:
 
     def __call__(self, chunk: Chunk) -> list[Made]:
         labeller = self.labeller.load(self.taxonomy)
-        if keep := getattr(labeller, "keep_answers_in", None):
-            keep(Path(self.answers))
+        keep_answers(labeller, Path(self.answers))
         rows = labeller.label(chunk.turns)
         return [Made(_line(turn, row)) for turn, row in zip(chunk.turns, rows, strict=True)]
 

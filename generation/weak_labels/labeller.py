@@ -135,6 +135,7 @@ def label(
     labeller: LabellerSpec,
     taxonomy: Taxonomy,
     sounds: Mapping[str, str] | None = None,
+    answers: Path | None = None,
 ) -> Array:
     """Label utterances in memory, as an untrained baseline does.
 
@@ -145,6 +146,8 @@ def label(
         labeller: as a config names it, such as ``LabellerSpec(kind="entailment", model="roberta-large-mnli")``.
         taxonomy: the classes.
         sounds: how utterances sound, by id, for a labeller with ``sound``.
+        answers: folder where a labeller whose answers cost money keeps them (``raw/responses.jsonl``), and finds them
+            again.
 
     Returns:
         the probability of each class, shape (utterances, classes); NaN where there are no words, or no answer.
@@ -160,9 +163,18 @@ def label(
     settings = labeller.settings
     turns = turns_of(utterances, settings.context, sounds if settings.sound else None)
     distinct = distinct_turns(turns.values())
-    rows = dict(zip((t.key for t in distinct), labeller.load(taxonomy).label(distinct), strict=True))
+    loaded = labeller.load(taxonomy)
+    if answers is not None:
+        keep_answers(loaded, answers)
+    rows = dict(zip((t.key for t in distinct), loaded.label(distinct), strict=True))
     nothing = np.full(len(taxonomy.names), np.nan)
     return np.array([rows[turns[u.id].key] if u.id in turns else nothing for u in utterances])
+
+
+def keep_answers(labeller: Labeller, folder: Path) -> None:
+    """Have a labeller whose answers cost money keep them in a folder; any other keeps none."""
+    if keep := getattr(labeller, "keep_answers_in", None):
+        keep(folder)
 
 
 def distinct_turns(turns: Iterable[Turn]) -> list[Turn]:

@@ -1,6 +1,7 @@
 import csv
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -14,14 +15,17 @@ import yaml
 from huggingface_hub import ModelCard
 
 from tests.experiment import small_config
+from tests.generation.chat_server import completion, serving
 from tests.text import tiny_bert
 from zero_shot_emotion import metrics
 from zero_shot_emotion.benchmark import read_rows
 from zero_shot_emotion.benchmark.grid import GridError, load_grid
 from zero_shot_emotion.benchmark.leaderboard import load_board
 from zero_shot_emotion.benchmark.run import run_grid
+from zero_shot_emotion.config_files import find_config
 from zero_shot_emotion.corpus import FOUR, Corpus
 from zero_shot_emotion.settings import ConfigError
+from zero_shot_emotion.taxonomy import load_taxonomy
 from zero_shot_emotion.text.classifier import load_classifier
 from zero_shot_emotion.text.encoder import TextEncoder
 
@@ -373,7 +377,6 @@ def test_a_killed_run_of_text_and_fusion_goes_on(tmp_path, corpora, bert):
 
 def test_untrained_probabilities_are_the_labellers_own(tmp_path, corpora, bert):
     from generation.weak_labels.labeller import LabellerSpec, label
-    from zero_shot_emotion.taxonomy import load_taxonomy
 
     told = {"kind": "similarity", "model": str(bert), "words": "all"}
     small = {"upstreams": {}, "heads": {}, "fusions": {}, "baseline": None, "targets": {"read": "${read}"}}
@@ -388,3 +391,43 @@ def test_untrained_probabilities_are_the_labellers_own(tmp_path, corpora, bert):
     four = expected[:, [next(i for i, n in enumerate(seven.names) if seven.code(n) == c) for c in FOUR.classes]]
     four /= four.sum(axis=1, keepdims=True)
     np.testing.assert_allclose([found[u.id] for u in corpus], four, atol=1e-6)
+
+
+def test_the_rows_behind_number_signs_of_the_grid_text_are_valid(tmp_path):
+    from generation.weak_labels.labeller import LabellerSpec
+
+    shipped = find_config("benchmarks", "text").read_text(encoding="utf-8")
+    rows = re.sub(r"^  # (?=(  |entailment:|llm:|lexicon:))", "  ", shipped, flags=re.MULTILINE)
+    path = tmp_path / "text.yaml"
+    path.write_text(rows, encoding="utf-8")
+    added = {name: load_grid(path).sources[name] for name in ("entailment", "llm", "lexicon")}
+    assert len(load_grid(path).sources) == len(load_grid("text").sources) + len(added)
+    for name, source in added.items():
+        assert LabellerSpec.model_validate(source.labeller).settings  # its keys are the labeller's
+        assert source.labeller["kind"] == name
+
+
+def test_answers_of_a_language_model_are_paid_for_once(tmp_path, corpora, bert):
+    def choose(body, attempt):
+        (line,) = (line for line in body["messages"][0]["content"].splitlines() if line.startswith("> "))
+        named = next(name for name, text in SAID.items() if line.startswith(f"> {text}"))
+        return completion(json.dumps({"emotion": load_taxonomy("four").classes[named][0]}))
+
+    def run(url, **budget):
+        endpoint = {"base_url": url, "model": "m", "json_mode": "none", **({"budget": budget} if budget else {})}
+        sources = {"asked": {"kind": "untrained", "labeller": {"kind": "llm", "endpoint": endpoint}}}
+        small = {"upstreams": {}, "heads": {}, "fusions": {}, "baseline": None, "targets": {"read": "${read}"}}
+        path = grid_file(tmp_path, sources=sources, **small)
+        return run_grid(path, tmp_path / "out", paths={"read": str(corpora["read"]), "bert": str(bert)})
+
+    with serving(choose) as server:
+        cut = run(server.url, requests=3)
+        assert (cut.rows, len(server.bodies)) == ([], 3)
+        assert "the budget of requests (3) does not allow another request" in str(cut.failures)
+        (row,) = run(server.url).rows
+        asked = [body["messages"][0]["content"] for body in server.bodies]
+        assert len(asked) == len(set(asked)) == len({u.text for u in Corpus.load(corpora["read"])}) > 3
+        shutil.rmtree(tmp_path / "out" / "rows")  # as after a kill between the answers and the row
+        (again,) = run(server.url).rows
+        assert len(server.bodies) == len(asked)
+    assert row.test.metrics["WA"].value == again.test.metrics["WA"].value == 1

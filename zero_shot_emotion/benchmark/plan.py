@@ -36,6 +36,8 @@ Opened = dict[str, Corpus]
 """Corpora by their specs as the grid has them, placeholders and all."""
 SECTION = "logistic_regression"
 """Of a head's config: what makes it a logistic regression, on which s3prl's runner has no part."""
+HOW_ASKED = ("budget", "prices", "timeout", "concurrency", "patience")
+"""Settings of a language model's endpoint that do not touch what it answers."""
 MAJORITY = "majority class"
 """What the system that always says the commonest class is called."""
 
@@ -333,7 +335,7 @@ def _systems(
     fit: Fit,
 ) -> Iterator[System]:
     found = grid.sources[source]
-    recipe = {name: grid.sources[name].model_dump(exclude={"description"}) for name in _made_of(grid, source)}
+    recipe = {name: _recipe(grid, name) for name in _made_of(grid, source)}
     own = [s.corpus for name in recipe if isinstance(s := grid.sources[name], CorpusSource)]
     made_of = {file: content for name in recipe for file, content in written[name].items()}
     config = {
@@ -382,6 +384,16 @@ def _systems(
                 parts.get("text_head"),
                 parts.get("fusion"),
             )
+
+
+def _recipe(grid: Grid, source: str) -> dict[str, Any]:
+    """What decides about a source. Not how an endpoint is asked: a larger budget goes on with the answers there are."""
+    told = grid.sources[source].model_dump(exclude={"description"})
+    endpoint = told.get("labeller", {}).get("endpoint")
+    if isinstance(endpoint, dict):
+        asked = {key: value for key, value in endpoint.items() if key not in HOW_ASKED}
+        told["labeller"] = {**told["labeller"], "endpoint": asked}
+    return told
 
 
 def _majorities(

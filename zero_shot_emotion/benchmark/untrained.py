@@ -28,7 +28,7 @@ class UntrainedJob:
     """What a worker is asked for: a labeller's answers to some targets.
 
     Attributes:
-        folder: of the system.
+        folder: of the system; a labeller's paid answers lie in its ``raw``.
         targets: specs by name.
         labeller: as in a config of ``weak-label``, filled in.
         taxonomy: its classes.
@@ -68,7 +68,8 @@ def _label_all(job: UntrainedJob) -> None:
         ids = {entry.id for entry in source.entries}
         utterances: list[Utterance] = list(open_corpus(spec))  # all of them: a dialogue's other turns are context
         start = time.monotonic()
-        answers = label(utterances, LabellerSpec.model_validate(job.labeller), taxonomy) @ into
+        labeller = LabellerSpec.model_validate(job.labeller)
+        answers = label(utterances, labeller, taxonomy, answers=job.folder) @ into
         seconds[name] = round(time.monotonic() - start, 3)
         shares, unanswered = _shares(answers)
         found = {u.id: row for u, row in zip(utterances, shares, strict=True) if u.id in ids}

@@ -136,6 +136,20 @@ def test_a_budget_holds_for_all_runs_in_a_folder(tmp_path):
     assert len(server.bodies) == 2
 
 
+def test_what_a_budget_allows_is_asked_before_it_ends_a_run(tmp_path):
+    turns = [Turn(text=f"{i}") for i in range(5)]
+    with serving(lambda body, attempt: completion('{"emotion": "sad"}')) as server:
+        cut = labeller(server, endpoint={"budget": Budget(requests=3)})
+        cut.keep_answers_in(tmp_path)
+        with pytest.raises(EndpointError, match=r"the budget of requests \(3\) does not allow another request"):
+            cut.label(turns)
+        assert sorted(marked(body) for body in server.answered) == ["0", "1", "2"]
+        whole = labeller(server, endpoint={"budget": Budget(requests=5)})
+        whole.keep_answers_in(tmp_path)
+        assert whole.label(turns).tolist() == [[0, 0, 0, 1]] * 5
+    assert len(server.bodies) == 5
+
+
 def test_an_endpoint_that_refuses_is_not_asked_again():
     with serving(lambda body, attempt: failure(401, "no such key")) as server:
         asked = labeller(server, endpoint={"concurrency": 1})
