@@ -240,6 +240,8 @@ class RegressionPredictor:
         from .features.frozen import FrozenUpstream
 
         self._regression, about = regression.load(checkpoint)
+        if "store" not in about:
+            raise PredictError(f"{checkpoint}: was fitted to speech and text together, expected a model of one of them")
         spec = UpstreamSpec(*stored_upstream(checkpoint, Path(about["store"])))
         with redirect_stdout(None):
             place = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))

@@ -189,11 +189,11 @@ def _fit(
         C=penalty / len(train.labels), class_weight="balanced" if balanced else None, max_iter=ITERATIONS
     )
     model.fit(_clipped(standard, settings.clip), train.labels)
-    weights, biases = _for_all(classes, model.classes_, model.coef_, model.intercept_)
+    weights, biases = for_all_classes(classes, model.classes_, model.coef_, model.intercept_)
     return Regression(classes, mean, scale, weights, biases, settings.clip, penalty)
 
 
-def _for_all(classes: tuple[str, ...], known: Array, weights: Array, biases: Array) -> tuple[Array, Array]:
+def for_all_classes(classes: tuple[str, ...], known: Array, weights: Array, biases: Array) -> tuple[Array, Array]:
     """A row a class: two classes have one row in scikit-learn, a class that the source lacks is never said."""
     if len(known) == 2:
         weights, biases = np.vstack([np.zeros_like(weights), weights]), np.append(0.0, biases)

@@ -31,7 +31,9 @@ def test_the_shipped_grids_are_sound(name):
 
 def test_the_seed_works_table_has_its_sources_and_targets_over_five_seeds():
     grid = load_grid("seed-work")
-    assert {"synthetic", "meld", "msp-improv"} <= set(grid.sources)
+    assert {"synthetic", "podcast-like", "both-like", "meld", "msp-improv", "msp-improv+synthetic"} <= set(grid.sources)
+    assert {"label-only", "both-like-iemocap-prior", "both-like-msp-podcast-prior"} <= set(grid.sources)
+    assert (list(grid.encoders), grid.fusions["late"].upstream) == (["encoder"], "data2vec")
     assert set(grid.targets) == {"iemocap", "msp-podcast"}
     assert list(grid.upstreams) == ["data2vec"]
     assert grid.all_seeds == (0, 1, 2, 3, 4)

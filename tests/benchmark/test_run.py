@@ -340,7 +340,7 @@ def test_a_card_names_what_was_trained_on_alone(done, source, own):
     assert lines == [f"| {own} | `{row.fingerprints[own]}` |"]
 
 
-def test_the_cards_own_commands_hear_a_new_file(done, tmp_path, capsys):
+def test_the_cards_own_commands_hear_a_new_file(done, tmp_path):
     _, out, report, _ = done
     row = next(row for row in report.rows if row.source == "talk")
     card = next(p for p in (out / "systems").glob("*/README.md") if row.id in p.read_text(encoding="utf-8"))

@@ -13,6 +13,9 @@ import numpy as np
 import pytest
 import yaml
 from huggingface_hub import ModelCard
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 from tests.experiment import small_config
 from tests.generation.chat_server import completion, serving
@@ -24,10 +27,14 @@ from zero_shot_emotion.benchmark.leaderboard import load_board
 from zero_shot_emotion.benchmark.run import run_grid
 from zero_shot_emotion.config_files import find_config
 from zero_shot_emotion.corpus import FOUR, Corpus
+from zero_shot_emotion.features import FeatureStore, audio_hash
+from zero_shot_emotion.predict import PredictError, load_predictor
+from zero_shot_emotion.regression import load
 from zero_shot_emotion.settings import ConfigError
 from zero_shot_emotion.taxonomy import load_taxonomy
 from zero_shot_emotion.text.classifier import load_classifier
 from zero_shot_emotion.text.encoder import TextEncoder
+from zero_shot_emotion.text.settings import EncoderSettings
 
 SAID = {"neu": "it is fine", "hap": "i am so happy", "ang": "why are you angry", "sad": "very sad today"}
 LINEAR = {"data": {"valid_ratio": 0.25}, "head": {"select": "linear", "linear": {"C": [1.0, 10.0]}}}
@@ -166,6 +173,58 @@ def test_late_fusion_is_the_weighted_sum_of_the_rows_beside_it(done):
     for utterance, mixed in shares["late"].items():
         expected = weight * shares["fbank"][utterance] + (1 - weight) * shares["bert"][utterance]
         np.testing.assert_allclose(mixed, expected, atol=2e-6)
+
+
+def card_of(out, row):
+    return next(p for p in out.glob("systems/*/README.md") if row.id in p.read_text(encoding="utf-8"))
+
+
+def test_the_card_of_a_fusion_says_how_both_came_together(done):
+    _, out, report, _ = done
+    said = "What both systems said of each utterance was put together"
+    for system, source, checkpoint in (
+        ("late", "talk", None),
+        ("joint", "talk", "features/fused-regression.safetensors"),
+        ("joint", "in-domain", "fold0/features/fused-regression.safetensors"),
+    ):
+        path = card_of(out, next(r for r in report.rows if (r.system, r.source) == (system, source)))
+        text = path.read_text(encoding="utf-8")
+        assert (said in text) == (checkpoint is None)
+        if checkpoint is not None:
+            assert f"a logistic regression was fitted to them: `{checkpoint}`" in text
+            with pytest.raises(PredictError, match="was fitted to speech and text together, expected a model of one"):
+                load_predictor(path.parent / checkpoint, "cpu")
+
+
+def test_the_regression_of_a_fusion_is_scikit_learns_on_the_joined_vectors(done, corpora):
+    _, out, report, _ = done
+    row = next(r for r in report.rows if (r.system, r.source, r.seed) == ("joint", "talk", 0))
+    folder = card_of(out, row).parent
+    model, about = load(folder / "features/fused-regression.safetensors")
+    speech, text = FeatureStore(about["speech"]), TextEncoder(EncoderSettings(name=about["text"]))
+    beside = next(r for r in report.rows if (r.system, r.source, r.seed) == ("fbank", "talk", 0))
+    splits = json.loads((card_of(out, beside).parent / "splits.json").read_text())
+
+    def joined(corpus, names):
+        found = [u for u in corpus if u.id in names]
+        heard = [speech.features(speech.get(audio_hash(corpus.audio_path(u))).row).float() for u in found]
+        means = [states.reshape(-1, states.shape[-1]).mean(dim=0).numpy() for states in heard]
+        read = [next(iter(text.encode([(u.text, ())])))[1].mean(axis=0) for u in found]
+        return found, np.hstack([np.stack(means), np.stack(read)])
+
+    talk, heard = Corpus.load(corpora["talk"]), Corpus.load(corpora["heard"])
+    train, vectors = joined(talk, set(splits["train"]))
+    (strength,) = json.loads((folder / "results.json").read_text())["heard"]["C"]
+    oracle = make_pipeline(
+        StandardScaler(), LogisticRegression(C=strength, class_weight="balanced", max_iter=5000)
+    ).fit(vectors, [u.label for u in train])
+    with (out / row.predictions).open(newline="") as file:
+        told = {line["id"]: [float(line[f"p_{c}"]) for c in FOUR.classes] for line in csv.DictReader(file)}
+    tested, unseen = joined(heard, set(told))
+    expected = oracle.predict_proba(unseen)[:, [list(oracle.classes_).index(c) for c in FOUR.classes]]
+    np.testing.assert_allclose(model.probabilities(unseen), expected, atol=1e-3)
+    np.testing.assert_allclose([told[u.id] for u in tested], expected, atol=1e-3)
+    assert model.penalty == pytest.approx(strength * len(train))
 
 
 def test_rows_of_all_modalities_make_one_leaderboard(done):

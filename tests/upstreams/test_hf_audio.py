@@ -91,3 +91,10 @@ def test_another_sampling_rate_is_refused(tmp_path: Path) -> None:
 def test_no_checkpoint_is_told() -> None:
     with pytest.raises(HfAudioError, match=r"-u hf_audio: -k is missing, expected a name such as facebook/wav2vec2"):
         UpstreamExpert(None)
+
+
+def test_a_folder_that_holds_no_encoder_is_told(tmp_path: Path) -> None:
+    with pytest.raises(
+        HfAudioError, match=rf"-u hf_audio: got -k {tmp_path}, expected an audio encoder of the Hugging"
+    ):
+        UpstreamExpert(str(tmp_path))

@@ -13,6 +13,7 @@ import yaml
 from ..config_files import find_config
 from ..corpus import atomic_write
 from ..regression import MODEL
+from .fused import FUSED
 from .grid import Grid, InDomainSource, Paths
 from .plan import SECTION, System
 from .row import Modality, Row
@@ -43,6 +44,8 @@ def write_card(folder: Path, grid: Grid, paths: Paths, system: System, rows: Seq
     name = f"{grid.name}-{system.source}-{system.model}-{system.trained}-seed{system.seed}"
     regression = SECTION in system.config.get("head", {})
     trained = "classifier" if system.modality == "text" else MODEL if regression else BEST
+    if system.modality == "fusion":
+        trained = f"features/{FUSED}"
     library = "scikit-learn" if regression and system.modality == "speech" else LIBRARIES[system.modality]
     card = ModelCard.from_template(
         _data(name, rows, system.modality, library),

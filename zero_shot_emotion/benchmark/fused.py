@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from .. import metrics
 from ..fusion import fuse
+from ..regression import Regression, for_all_classes, save
 from ..results import Predictions, predictions_path, read_results, write_predictions, write_report
 from ..settings import DataSettings
 from ..sources import Entry, Source, Sources
@@ -24,6 +25,8 @@ from .train import Job, Part, guarded, limit_threads, read_facts, train_and_test
 PENALTIES = (1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1, 3e-1, 1.0)
 """Inverse strengths of the penalty, on standardised vectors; dev chooses."""
 ITERATIONS = 5000
+FUSED = "fused-regression.safetensors"
+"""What was fitted to the joined vectors, as `zero_shot_emotion.regression.load` reads it."""
 
 Vectors = npt.NDArray[np.float32]
 
@@ -100,8 +103,14 @@ def _by_features(job: FusionJob) -> None:
         _, strength, model = max(fitted, key=lambda found: found[0])  # of equals the strongest penalty
         chosen.append(strength)
         parameters += sum(values.size for values in (model[-1].coef_, model[-1].intercept_))
+        scaler, fit = model[0], model[-1]
+        weights, biases = for_all_classes(examples.names, fit.classes_, fit.coef_, fit.intercept_)
+        regression = Regression(
+            examples.names, scaler.mean_, scaler.scale_, weights, biases, clip=None, penalty=strength * len(labels)
+        )
+        save(regression, part.folder / "features" / FUSED, examples.made_of())
         for target in part.targets:
-            examples.report(part.folder / "features", target, model)
+            examples.report(part.folder / "features", target, regression)
     trained = time.monotonic() - start
     _gather(job, [part.folder / "features" for part in job.parts], {"C": chosen})
     _facts(job, trained, start + trained, parameters)
@@ -118,7 +127,7 @@ class _Examples:
         settings = DataSettings(train=part.train, targets=part.targets, labels=job.speech.labels, **shared)
         text = job.text.settings(part)
         self.metric, self.classes = settings.dev_metric, len(settings.label_set.classes)
-        self._names = settings.label_set.classes
+        self.names = settings.label_set.classes
         self._heard = Sources(settings, job.speech.seed)
         self._read = Sources(settings, job.speech.seed, medium="text", context=text.data.context, skip_textless=True)
 
@@ -140,14 +149,18 @@ class _Examples:
         entries = [entry for _, entry in both]
         return entries, np.hstack([np.stack([heard[entry.id] for entry in entries]), read])
 
-    def report(self, folder: Path, target: str, model: Any) -> None:
+    def made_of(self) -> dict[str, str]:
+        """Of what a joined vector consists, in this order."""
+        speech, text = self._job.speech.upstream, self._job.text
+        store = speech[speech.index("-k") + 1]
+        return {"speech": store, "text": text.settings(text.parts[0]).encoder.name, "joined": "speech, text"}
+
+    def report(self, folder: Path, target: str, model: Regression) -> None:
         """Test, and leave predictions and report in a folder."""
         entries, vectors = self._of(target)
-        shares = np.zeros((len(entries), self.classes))
-        shares[:, model[-1].classes_] = model.predict_proba(vectors)
+        shares = model.probabilities(vectors.astype(np.float64))
         truth = np.array([entry.label for entry in entries])
-        predictions = Predictions([entry.id for entry in entries], truth, shares, self._names)
-        folder.mkdir(parents=True, exist_ok=True)
+        predictions = Predictions([entry.id for entry in entries], truth, shares, self.names)
         source = Source(tuple(entries), self._read.get(target).drops)
         write_predictions(folder, target, source, predictions)
         write_report(folder, target, source, predictions, {})

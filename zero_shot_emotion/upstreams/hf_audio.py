@@ -42,14 +42,14 @@ class UpstreamExpert(nn.Module):
         super().__init__()
         if ckpt is None:
             raise HfAudioError("-u hf_audio: -k is missing, expected a name such as facebook/wav2vec2-base")
-        config = AutoConfig.from_pretrained(ckpt)
+        config = _load(AutoConfig, ckpt)
         if config.model_type == "whisper":
             raise HfAudioError(f"-u hf_audio: {ckpt} is a Whisper checkpoint, expected -u whisper for it")
-        self.extractor = AutoFeatureExtractor.from_pretrained(ckpt)
+        self.extractor = _load(AutoFeatureExtractor, ckpt)
         rate = getattr(self.extractor, "sampling_rate", None)
         if rate != SECOND:
             raise HfAudioError(f"-u hf_audio: {ckpt}: sampling rate: got {rate}, expected {SECOND}")
-        self.model = AutoModel.from_pretrained(ckpt).eval()
+        self.model = _load(AutoModel, ckpt).eval()
         self._rate = self._measured_rate(ckpt)
         self._frames: FrameCount | None = None
         with torch.no_grad():
@@ -92,3 +92,19 @@ class UpstreamExpert(nn.Module):
                 count = layers[0].shape[1] if self._frames is None else max(1, self._frames(samples))
                 utterances[index] = frame([layer[place, :count] for layer in layers], samples, self._rate)
         return hidden_states(batch([utterances[index] for index in range(len(wavs))]))
+
+
+def _load(auto: Any, ckpt: str) -> Any:
+    """A part of a checkpoint, by one of transformers' auto classes.
+
+    Raises:
+        HfAudioError: if it is not there.
+    """
+    try:
+        return auto.from_pretrained(ckpt)
+    except (OSError, ValueError, KeyError) as error:
+        reason = " ".join(str(error).split())[:300]
+        raise HfAudioError(
+            f"-u hf_audio: got -k {ckpt}, expected an audio encoder of the Hugging Face hub, or a folder that holds "
+            f"one: {reason}"
+        ) from None

@@ -6,7 +6,7 @@ from html.parser import HTMLParser
 import pytest
 
 from tests.benchmark.leaderboard.pages import HOSTILE, write_hostile_page
-from tests.benchmark.toy_results import SOURCES, Toy, write_toy
+from tests.benchmark.toy_results import SOURCES, SYSTEMS, Toy, write_toy
 from zero_shot_emotion.benchmark.leaderboard import LeaderboardError, load_board
 from zero_shot_emotion.benchmark.leaderboard.page import render_page, write_page
 
@@ -107,3 +107,19 @@ def test_what_others_wrote_stays_text(tmp_path):
 def test_a_page_is_an_html_file(board, tmp_path):
     with pytest.raises(LeaderboardError, match=r"page.pdf: expected the name of an .html file"):
         write_page(board, tmp_path / "page.pdf")
+
+
+@pytest.mark.parametrize(
+    ("systems", "told"),
+    [
+        (["data2vec"], "Emotion recognition from speech for corpora"),
+        (["bert-base-uncased"], "Emotion recognition from text for corpora"),
+        (["data2vec", "bert-base-uncased"], "Emotion recognition from speech, text for corpora"),
+    ],
+)
+def test_the_lead_tells_what_was_heard_or_read(tmp_path, systems, told):
+    write_toy(
+        tmp_path, Toy({name: SYSTEMS[name] for name in systems}, {"acted": SOURCES["acted"]}, {"emodb": 40}, (0,))
+    )
+    write_page(load_board(tmp_path), tmp_path / "page.html")
+    assert told in (tmp_path / "page.html").read_text(encoding="utf-8")

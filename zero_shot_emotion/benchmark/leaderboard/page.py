@@ -25,6 +25,8 @@ from .merging import read_merge
 from .samples import LONGEST, Samples
 from .shapes import Scale, difference_scale, seconds_scale, share_scale
 
+RECOGNISED = {"speech": "speech", "text": "text", "fusion": "both together"}
+"""What an emotion is told from, by modality."""
 UNKNOWN = "\N{EN DASH}"
 PLOT = 8, 252
 """Where the scale of intervals starts and ends in their drawings, which are 260 wide."""
@@ -147,6 +149,7 @@ def render_page(board: Board, title: str | None = None, samples: Samples | None 
         sources=_distinct(row.source for row in rows),
         targets=_distinct(row.target for row in rows),
         modalities=_distinct(row.modality for row in rows),
+        recognised=[told for kind, told in RECOGNISED.items() if kind in {row.modality for row in rows}],
         kinds=_distinct(line.row.source_kind for line in board.lines),
         groupings=_distinct(f"{table.task.grouped_by}s" for table in board.tables),
         most_seeds=max(len(line.entry.rows) for line in board.lines),
