@@ -12,6 +12,7 @@ from ..benchmark.run import METRICS, versions
 from ..benchmark.train import read_facts
 from ..corpus import atomic_write
 from ..results import predictions_path, read_results
+from ..settings import conditioning_of
 from .plan import Parts, System
 from .settings import LanserSettings
 
@@ -58,7 +59,7 @@ def _row(row_id: str, settings: LanserSettings, system: System, target: Parts, c
         target=target.name,
         seed=system.job.seed,
         labels=settings.label_set.classes,
-        protocol={**system.protocol, **trained},
+        protocol={**system.protocol, **trained, **conditioning_of(settings.pretrain["downstream_expert"]).key},
         test=Test(
             utterances=found["utterances"],
             metrics={name: Interval(**found[name]) for name in METRICS},
