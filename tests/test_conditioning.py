@@ -75,6 +75,25 @@ class TestWhatIsDone:
         assert Conditioning(level_db=0.0).key == {"level_db": 0.0}
 
 
+def transferred(audio: Audio) -> np.ndarray:
+    """What benchmarks/transfer.py did when docs/transfer.md was measured, word for word."""
+    wave = audio.wave
+    powers = (np.pad(wave, (0, -len(wave) % 320)).reshape(-1, 320).astype(np.float64) ** 2).mean(axis=1)
+    sounding = np.flatnonzero(powers > powers.max() * 10**-4.5)
+    wave = wave[max(sounding[0] - 1, 0) * 320 : (sounding[-1] + 2) * 320].astype(np.float64)
+    powers = (np.pad(wave, (0, -len(wave) % 320)).reshape(-1, 320) ** 2).mean(axis=1)
+    level = float(10 * np.log10(powers[powers > powers.max() * 10**-3.0].mean()))
+    return np.clip(wave * 10 ** ((-26.0 - level) / 20), -1, 1).astype(np.float32)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_it_is_what_the_measured_transfer_was_measured_with(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    envelope = np.repeat(rng.choice([0.0, 1e-4, 0.05, 0.6], 40), 700 + 100 * seed)
+    audio = Audio((envelope * rng.standard_normal(len(envelope))).astype(np.float32), RATE)
+    np.testing.assert_array_equal(BOTH(audio).wave, transferred(audio))
+
+
 class TestTheConfig:
     def test_says_nothing_by_default(self) -> None:
         assert DataSettings().conditioning == AS_IT_IS
@@ -229,6 +248,21 @@ def test_extract_refuses_a_level_out_of_range(tmp_path: Path, unseen: Path) -> N
     refused = CliRunner().invoke(app, command)
     assert refused.exit_code == 2
     assert "less than or equal to 0" in " ".join(refused.output.split())
+
+
+@pytest.mark.parametrize("head", [{"logistic_regression": {}}, {"runner": {}, "optimizer": {}}])
+def test_a_grid_with_a_level_out_of_range_is_refused_before_anything_runs(
+    tmp_path: Path, unseen: Path, head: dict[str, Any]
+) -> None:
+    grid = {
+        "sources": {"talk": {"kind": "corpus", "corpus": str(unseen)}},
+        "targets": {"unseen": str(unseen)},
+        "upstreams": {"fbank": "fbank_no_cmvn"},
+        "heads": {"loud": {**head, "downstream_expert": {"datarc": {"level_db": 5}}}},
+    }
+    (tmp_path / "grid.yaml").write_text(yaml.safe_dump(grid), encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"heads\.loud: downstream_expert\.datarc\.level_db: got 5, expected: Input"):
+        run_grid(tmp_path / "grid.yaml", tmp_path / "out")
 
 
 def test_a_grid_keeps_such_rows_and_their_features_apart(
