@@ -7,9 +7,10 @@ import pytest
 
 from injection import InjectionError, inject, load_method, qwen_speech
 from injection.instructions import load_instructions
-from injection.loudness import REFERENCE_DB, active_level
+from injection.loudness import REFERENCE_DB
 from tests.injection.tiny_qwen import write_tiny_qwen
 from tests.tts.speech_server import serve, wav
+from zero_shot_emotion.acoustics import active_level
 from zero_shot_emotion.audio import read_audio
 from zero_shot_emotion.config_files import MissingConfigError
 from zero_shot_emotion.corpus import Corpus, CorpusError, Utterance

@@ -8,11 +8,12 @@ import pytest
 from injection import InjectionError, inject, load_method
 from injection.by_rule import ByRule
 from injection.inject import utterance_seed
-from injection.loudness import REFERENCE_DB, active_level, trim
+from injection.loudness import REFERENCE_DB
 from injection.method import Settings
 from injection.rules import Prosody, RuleSet, load_rules
 from injection.world import analyse, track
 from zero_shot_emotion import registry
+from zero_shot_emotion.acoustics import active_level, trim
 from zero_shot_emotion.audio import Audio, read_audio
 from zero_shot_emotion.corpus import Corpus, CorpusError
 

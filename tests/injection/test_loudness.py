@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from injection.loudness import KNEE, active_level, background, fade, limit, set_level, trim
+from injection.loudness import KNEE, background, fade, limit
+from zero_shot_emotion.acoustics import active_level, set_level, trim
 
 RATE = 16_000
 

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from injection import InjectionError, inject, load_method
-from injection.loudness import REFERENCE_DB, active_level
+from injection.loudness import REFERENCE_DB
 from injection.voice_conversion import OWN
 from tests.injection.tiny_freevc import write_tiny_freevc
+from zero_shot_emotion.acoustics import active_level
 from zero_shot_emotion.audio import Audio, read_audio, write_audio
 from zero_shot_emotion.corpus import Corpus, CorpusError, Utterance
 from zero_shot_emotion.corpus.stage import StageError

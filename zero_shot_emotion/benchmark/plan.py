@@ -195,6 +195,8 @@ def head_config(grid: Grid, name: str) -> dict[str, Any]:
         config, where = read_mapping(path, GridError), str(path)
     else:
         config, where = head, f"heads.{name}"
+    if isinstance(config.get("downstream_expert"), dict):
+        conditioning_of(config["downstream_expert"], where)  # refuse a wrong one before anything is made
     if SECTION in config:
         return _regression(config, f"{where}.{SECTION}", grid.labels)
     for section in ("runner", "optimizer", "downstream_expert"):

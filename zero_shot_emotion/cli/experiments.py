@@ -7,7 +7,6 @@ from typing import Annotated, Any
 
 import typer
 
-from ..acoustics import LEVELS
 from .options import (
     CORPUS_HELP,
     Contributor,
@@ -40,7 +39,7 @@ def extract(
         str, typer.Option(help="means (all that the default head needs) or frames, of each layer.")
     ] = "means",
     level_db: Annotated[
-        float | None, typer.Option(min=LEVELS[0], max=LEVELS[1], help="Active level to set all audio to, in dBFS.")
+        float | None, typer.Option(min=-60, max=0, help="Active level to set all audio to, in dBFS.")
     ] = None,
     trim: Annotated[bool, typer.Option("--trim", help="Cut the silence at both ends of all audio.")] = False,
     device: Device = None,

@@ -10,6 +10,7 @@ from ..benchmark.row import Cost, Row, read_rows, write_rows
 from ..benchmark.run import versions
 from ..benchmark.tested import as_tested, copy_predictions
 from ..benchmark.train import read_facts
+from ..settings import conditioning_of
 from .plan import Parts, System
 from .settings import LanserSettings
 
@@ -56,7 +57,7 @@ def _row(row_id: str, settings: LanserSettings, system: System, target: Parts, c
         target=target.name,
         seed=system.job.seed,
         labels=settings.label_set.classes,
-        protocol={**system.protocol, **trained},
+        protocol={**system.protocol, **trained, **conditioning_of(settings.pretrain["downstream_expert"]).key},
         test=as_tested(system.job.folder, target.name),
         layer_weights=facts["layer_weights"],
         cost=Cost(

@@ -15,6 +15,7 @@ from ..corpus import LabelSet, label_set
 from ..corpus.labels import LabelError
 from ..corpus.utterance import Name
 from ..errors import UserError
+from ..settings import conditioning_of
 from ..settings import read_settings as read_downstream
 
 KIND = "lanser"
@@ -165,6 +166,9 @@ class LanserSettings(_Strict):
             raise ValueError(f"targets by other names than {', '.join(RESERVED)}, got {reserved[0]!r}")
         if self.finetune["downstream_expert"].get("modelrc", self.modelrc) != self.modelrc:
             raise ValueError("the modelrc of pretrain in finetune, or none: another head could not take its weights")
+        before, after = (conditioning_of(part["downstream_expert"]) for part in (self.pretrain, self.finetune))
+        if before != after:
+            raise ValueError(f"the level_db and trim of pretrain ({before}) in finetune ({after})")
         if self.pretrainings > self.seeds:
             raise ValueError(f"at most as many pretrainings as seeds, got {self.pretrainings} and {self.seeds}")
         try:
