@@ -174,7 +174,7 @@ class _Extraction:
         wanted = self._hash_all(corpora)
         known_key = {**self._spec.key, "keep": self._keep}
         if (self._out / CARD).exists():
-            self._refuse_other({name: read_card(self._out)["key"][name] for name in known_key}, known_key)
+            self._refuse_other({name: read_card(self._out)["key"].get(name) for name in known_key}, known_key)
         self._bad = read_bad(self._out)
         there = stored_hashes(self._out)
         missing = [digest for digest in self._paths if digest not in there and digest not in self._bad]
@@ -219,7 +219,7 @@ class _Extraction:
 
     def _refuse_other(self, there: Mapping[str, Any], ours: Mapping[str, Any]) -> None:
         differing = [
-            f"{name} (there {there[name]!r}, now {ours[name]!r})" for name in ours if there[name] != ours[name]
+            f"{name} (there {there.get(name)!r}, now {ours[name]!r})" for name in ours if there.get(name) != ours[name]
         ]
         if differing:
             raise StoreError(

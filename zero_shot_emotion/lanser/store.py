@@ -10,6 +10,7 @@ from ..benchmark.features import keep_for
 from ..benchmark.row import Row
 from ..benchmark.run import UPSTREAM
 from ..corpus import atomic_write
+from ..features.fingerprint import code_version
 from .plan import Parts, System
 from .settings import LanserSettings
 from .weak import WeakCorpus
@@ -28,7 +29,9 @@ def upstream_options(
     from ..features import UpstreamSpec, extract
 
     keep = keep_for(settings.pretrain)
-    folder = out / "features" / f"{upstream.upstream}-{keep}-{Row.id_for(upstream.model_dump())[:8]}"
+    code = code_version(upstream.upstream)
+    described = upstream.model_dump() | ({} if code is None else {"code": code})
+    folder = out / "features" / f"{upstream.upstream}-{keep}-{Row.id_for(described)[:8]}"
     corpora = [one.corpus for one in weak] + [part for p in targets.values() for part in (p.train, p.test)]
     spec = UpstreamSpec(upstream.upstream, upstream.ckpt, upstream.model_config_path)
     print(extract(corpora, spec, folder, keep=keep, device=device, skip_errors=True).summary(), flush=True)
