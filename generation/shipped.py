@@ -51,8 +51,8 @@ def shipped_datasheets() -> list[str]:
     return sorted(path.stem for path in FOLDER.glob("*.jsonl"))
 
 
-def shipped_dialogues(datasheet: str) -> Sequence[ShippedDialogue]:
-    """All dialogues that ship for a datasheet.
+def dialogues_file(datasheet: str) -> Path:
+    """The file of the dialogues that ship for a datasheet.
 
     Raises:
         MissingConfigError: if none do, naming the datasheets they ship for.
@@ -62,5 +62,14 @@ def shipped_dialogues(datasheet: str) -> Sequence[ShippedDialogue]:
         raise MissingConfigError(
             f"no dialogues ship for the datasheet {datasheet!r}, only for {', '.join(shipped_datasheets())}"
         )
-    with path.open(encoding="utf-8") as file:
+    return path
+
+
+def shipped_dialogues(datasheet: str) -> Sequence[ShippedDialogue]:
+    """All dialogues that ship for a datasheet.
+
+    Raises:
+        MissingConfigError: if none do, naming the datasheets they ship for.
+    """
+    with dialogues_file(datasheet).open(encoding="utf-8") as file:
         return [ShippedDialogue.model_validate_json(line) for line in file]

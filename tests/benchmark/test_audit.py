@@ -68,7 +68,7 @@ def test_names_of_speakers_mean_the_same_within_one_corpus_alone(tmp_path, hashe
 )
 def test_upstreams_that_heard_a_target_are_known(upstream, corpora):
     targets = {name: name for name in ("iemocap", "meld", "msp-podcast", "emodb")}
-    found = trained_on({"mine": upstream}, targets)
+    found = trained_on([("mine", upstream)], targets)
     assert [trained.target for trained in found] == corpora
     assert all(
         trained.source and trained.warning.startswith(f"mine was trained on {trained.target}") for trained in found
@@ -78,7 +78,7 @@ def test_upstreams_that_heard_a_target_are_known(upstream, corpora):
 def test_the_audit_is_written_with_its_warnings(tmp_path, hashes):
     corpus = tiny_corpus(tmp_path / "a", dialogues=1)
     shared = compare(heard("a", corpus, hashes), heard("b", corpus, hashes))
-    warnings = write_audit(tmp_path, [shared], trained_on({"e": "emotion2vec"}, {"t": "meld"}))
+    warnings = write_audit(tmp_path, [shared], trained_on([("e", "emotion2vec")], {"t": "meld"}))
     found = json.loads((tmp_path / "audit.json").read_text())
     assert found["warnings"] == warnings
     assert found["shared"][0]["audio"] == 4

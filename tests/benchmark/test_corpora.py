@@ -1,11 +1,13 @@
 """What a grid's sources become on disk: each its own, however alike their names."""
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import yaml
 
+from generation.shipped import FOLDER
 from zero_shot_emotion.benchmark.corpora import Corpora
 from zero_shot_emotion.benchmark.grid import Paths, load_grid
 from zero_shot_emotion.corpus import Corpus, Utterance
@@ -53,6 +55,23 @@ def test_a_text_that_has_changed_is_spoken_anew(corpora_of, tmp_path):
     assert spoken(corpora_of(source), "mine") == {"before number 0", "before number 1"}
     text(tmp_path / "text", "after")
     assert spoken(corpora_of(source), "mine") == {"after number 0", "after number 1"}
+
+
+def test_text_of_dialogues_that_have_changed_is_made_anew(corpora_of, tmp_path, monkeypatch):
+    shutil.copytree(FOLDER, tmp_path / "dialogues")
+    monkeypatch.setattr("generation.shipped.FOLDER", tmp_path / "dialogues")
+    source = {"made": {"kind": "synthetic", "utterances": 40}}
+
+    def texts():
+        (spec,) = corpora_of(source).specs("made", 0, "text")
+        return {u.text for u in open_corpus(spec)}
+
+    before = texts()
+    file = tmp_path / "dialogues/iemocap.jsonl"
+    file.write_text(file.read_text(encoding="utf-8").replace("the", "yonder"), encoding="utf-8")
+    after = texts()
+    assert not any("yonder" in text for text in before)
+    assert any("yonder" in text for text in after)
 
 
 def test_cross_validations_of_one_target_keep_their_folds_apart(corpora_of, unseen):

@@ -16,6 +16,7 @@ import pytest
 import yaml
 from huggingface_hub import ModelCard
 
+from generation.shipped import FOLDER
 from tests.experiment import small_config
 from tests.tiny_checkpoints import build, data2vec
 from zero_shot_emotion import metrics
@@ -25,7 +26,7 @@ from zero_shot_emotion.benchmark.grid import GridError
 from zero_shot_emotion.benchmark.leaderboard import load_board
 from zero_shot_emotion.benchmark.leaderboard.merging import merge
 from zero_shot_emotion.benchmark.run import run_grid
-from zero_shot_emotion.config_files import find_config
+from zero_shot_emotion.config_files import configs_folder, find_config
 from zero_shot_emotion.corpus import Corpus
 from zero_shot_emotion.predict import load_predictor
 from zero_shot_emotion.s3prl_plugin.launcher import run_downstream
@@ -195,6 +196,38 @@ def test_rows_are_to_do_again_where_what_they_are_made_of_has_changed(tmp_path, 
     file = tmp_path / changed
     file.write_text(file.read_text(encoding="utf-8").replace("turn 0", "turn nought") + "\n", encoding="utf-8")
     assert listed() != before
+
+
+@pytest.mark.parametrize(
+    ("changed", "alone"),
+    [
+        ("dialogues/iemocap.jsonl", "made"),
+        ("configs/datasheets/iemocap.yaml", "made"),
+        ("configs/injection/acted.yaml", "made, named"),
+        ("configs/upstreams/egemaps-espeak.json", "made, named"),
+        ("configs/injection/emofilt.yaml", ""),
+    ],
+)
+def test_rows_are_to_do_again_where_what_ships_has_changed(tmp_path, unseen, monkeypatch, changed, alone):
+    """A newer version of the project may speak other dialogues, by other rules: its rows are others."""
+    shutil.copytree(configs_folder(), tmp_path / "configs")
+    shutil.copytree(FOLDER, tmp_path / "dialogues")
+    monkeypatch.setattr("zero_shot_emotion.config_files.configs_folder", lambda: tmp_path / "configs")
+    monkeypatch.setattr("generation.shipped.FOLDER", tmp_path / "dialogues")
+    sources = {"made": {"kind": "synthetic"}, "named": {"kind": "label-only"}}
+    upstreams = {"egemaps": {"upstream": "egemaps", "config": "egemaps-espeak"}}
+    path = grid_file(tmp_path, sources=sources, upstreams=upstreams, baseline=None, seeds=1)
+
+    def planned():
+        lines = run_grid(path, tmp_path / "out", paths={"unseen": str(unseen)}, dry_run=True).summary.splitlines()
+        return {line.split()[3]: line.split()[2] for line in lines if line.startswith("to do")}
+
+    before = planned()
+    assert list(before) == ["made", "named"]
+    file = tmp_path / changed
+    file.write_text(file.read_text(encoding="utf-8") + "\n", encoding="utf-8")
+    after = planned()
+    assert ", ".join(name for name in before if before[name] != after[name]) == alone
 
 
 def test_another_checkpoint_behind_the_same_placeholder_is_another_system(tmp_path, synthetic, unseen):

@@ -22,9 +22,9 @@ from tests.generation.chat_server import completion, serving
 from tests.text import tiny_bert
 from zero_shot_emotion import metrics
 from zero_shot_emotion.benchmark import read_rows
-from zero_shot_emotion.benchmark.grid import GridError, load_grid
+from zero_shot_emotion.benchmark.grid import GridError, Paths, load_grid
 from zero_shot_emotion.benchmark.leaderboard import load_board
-from zero_shot_emotion.benchmark.run import run_grid
+from zero_shot_emotion.benchmark.run import Benchmark, run_grid
 from zero_shot_emotion.config_files import find_config
 from zero_shot_emotion.corpus import FOUR, Corpus
 from zero_shot_emotion.features import FeatureStore, audio_hash
@@ -348,6 +348,39 @@ def test_what_encoders_and_untrained_labellers_hold_is_part_of_their_rows(tmp_pa
     assert changed(before, ids(other)) == {"bert", "late", "joint", "examples"}
     lines.write_text('{"emotion": "angry", "text": "Leave me alone!"}\n', encoding="utf-8")
     assert changed(before, ids(bert)) == {"examples"}
+
+
+def test_models_behind_placeholders_and_labellers_are_held_against_what_is_known_of_them(tmp_path, corpora, unseen):
+    """What they are named in the grid says nothing: the audit must see what was filled in."""
+    target, checkpoint = told(unseen, tmp_path / "iemocap"), tmp_path / "emotion2vec_base.pt"
+    checkpoint.write_bytes(b"never loaded here")
+    sources = {
+        "talk": {"kind": "corpus", "corpus": "${talk}"},
+        "nearest": {"kind": "untrained", "labeller": {"kind": "similarity", "model": "${labeller}"}},
+        "default": {"kind": "untrained", "labeller": {"kind": "similarity"}},
+    }
+    path = grid_file(
+        tmp_path,
+        sources=sources,
+        targets={"heard": "${heard}"},
+        upstreams={"mine": {"upstream": "data2vec_local", "ckpt": "${checkpoint}"}, "fbank": "fbank"},
+        encoders={"words": "${encoder}"},
+        fusions={},
+        baseline=None,
+    )
+    names = {
+        "labeller": "superb/hubert-base-superb-er",
+        "encoder": "me/SER-Odyssey-Baseline-x",
+        "talk": corpora["talk"],
+    }
+    names |= {"heard": str(target), "talk": str(corpora["talk"]), "checkpoint": str(checkpoint)}
+    paths = Paths(grid := load_grid(path), names)
+    (tmp_path / "out").mkdir()
+    warnings = [line for line in Benchmark(grid, paths, tmp_path / "out").audit() if "was trained on" in line]
+    assert [line.split(":")[0] for line in warnings] == [
+        "mine was trained on heard, unlabelled",
+        "nearest was trained on heard, labelled",
+    ]  # the encoder's corpus is another one
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ import torch
 from typer.testing import CliRunner
 
 from tests.tiny_checkpoints import build
+from zero_shot_emotion import __version__
 from zero_shot_emotion.audio import Audio, read_audio, write_audio
 from zero_shot_emotion.cli import app
 from zero_shot_emotion.corpus import Corpus, Utterance
@@ -223,6 +224,20 @@ class TestWhatIsRefused:
         spec = UpstreamSpec("mfcc")
         extract([corpus], spec, tmp_path / "store", keep="frames", device="cpu", overwrite=True)
         assert FeatureStore(tmp_path / "store").key["upstream"] == "mfcc"
+
+    def test_features_of_other_code_where_there_are_no_weights(
+        self, tmp_path: Path, corpus: Corpus, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        spec = UpstreamSpec("logmel_functionals")
+        extract([corpus], spec, tmp_path / "store", device="cpu")
+        extract([corpus], spec, tmp_path / "store", device="cpu")
+        monkeypatch.setattr("zero_shot_emotion.features.fingerprint.__version__", "99")
+        expected = rf"features: code \(there 'zero-shot-emotion {__version__}', now 'zero-shot-emotion 99'\)"
+        with pytest.raises(StoreError, match=expected):
+            extract([corpus], spec, tmp_path / "store", device="cpu")
+        monkeypatch.setattr("zero_shot_emotion.features.fingerprint.version", lambda package: f"of {package}")
+        assert UpstreamSpec("egemaps").key["code"] == "zero-shot-emotion 99, opensmile of opensmile"
+        assert "code" not in FBANK.key
 
     def test_a_checkpoint_that_has_changed(self, tmp_path: Path, corpus: Corpus, hubert: UpstreamSpec) -> None:
         extract([corpus], hubert, tmp_path / "store", device="cpu")

@@ -130,17 +130,17 @@ def normalised(text: str) -> str:
     return " ".join(re.findall(r"\w+", unicodedata.normalize("NFKC", text).casefold()))
 
 
-def trained_on(upstreams: Mapping[str, str], targets: Mapping[str, str]) -> list[Trained]:
+def trained_on(upstreams: Sequence[tuple[str, str]], targets: Mapping[str, str]) -> list[Trained]:
     """The upstreams that are known to have been trained on a target.
 
     Args:
-        upstreams: name and checkpoint in one string, by the name in the grid.
+        upstreams: name in the grid; and what it is, name and checkpoint in one string.
         targets: the corpus's name, by the name in the grid.
     """
     return [
         Trained(name, target, entry.how, entry.source)
         for entry in _table()
-        for name, described in upstreams.items()
+        for name, described in upstreams
         if re.search(entry.match, described, re.IGNORECASE)
         for target, corpus in targets.items()
         if corpus in entry.corpora

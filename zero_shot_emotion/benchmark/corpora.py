@@ -11,7 +11,7 @@ from typing import Any
 from ..config_files import find_config
 from ..corpus import CARD, Corpus
 from ..corpus.readers import open_corpus
-from .fingerprint import content_hash, file_hash
+from .fingerprint import PathHashes, content_hash
 from .grid import (
     CorpusSource,
     Grid,
@@ -43,6 +43,7 @@ class Corpora:
         self._grid, self._paths, self._folder = grid, paths, folder
         self._work: dict[str, Any] = {"workers": workers, "executor": executor}
         self._contents: dict[Path, str] = {}
+        self._files = PathHashes()
         # Both halves of a fusion must see the same utterances, and what cannot be spoken is not in the speech.
         self._text_alone = not grid.fusions
 
@@ -101,7 +102,8 @@ class Corpora:
     def _text_place(self, source: SyntheticSource, seed: int) -> Path:
         if source.text is not None:
             return Path(self._paths.fill(source.text))
-        recipe = {**_text_recipe(source), "labels": self._grid.labels, "seed": seed}
+        content = {name: self._files.of(path) for name, path in text_files(source).items()}
+        recipe = {**_text_recipe(source), **content, "labels": self._grid.labels, "seed": seed}
         return self._place(f"{source.datasheet}-text", recipe)
 
     def _spoken_place(self, source: SyntheticSource, seed: int) -> Path:
@@ -127,7 +129,7 @@ class Corpora:
         if source.rules is None:
             return spoken
         rules = find_config("injection", source.rules) if source.method == "rules" else None
-        content = {"rules_hash": file_hash(rules)} if rules else {}
+        content = {"rules_hash": self._files.of(rules)} if rules else {}
         recipe = {**_injection(source), **content, "neutral": source.neutral, "spoken": spoken.name, "seed": seed}
         return self._place(f"{source.datasheet}-{'neutral' if source.neutral else 'emotional'}", recipe)
 
@@ -180,6 +182,26 @@ class Corpora:
     def _place(self, name: str, recipe: dict[str, Any]) -> Path:
         """A folder for what a recipe makes; another recipe gets another one."""
         return self._folder / f"{name.replace('/', '-')}-{Row.id_for(recipe)[:8]}"
+
+
+def text_files(source: SyntheticSource) -> dict[str, Path]:
+    """The files that a source's text is made of, where it is that of a datasheet's dialogues: what ships changes, too.
+
+    Raises:
+        UserError: if there is no such datasheet, language or dialogues.
+    """
+    from generation.datasheet import load_datasheet
+    from generation.shipped import dialogues_file
+
+    if source.text is not None or source.kind == "label-only":
+        return {}
+    sheet = load_datasheet(source.datasheet)
+    if source.language is not None:
+        sheet = sheet.in_language(source.language)
+    return {
+        f"datasheet {source.datasheet}": find_config("datasheets", source.datasheet),
+        f"dialogues {sheet.name}": dialogues_file(sheet.name),
+    }
 
 
 def _text_recipe(source: SyntheticSource) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from typing import Any
 
 from ..corpus import LabelSet, atomic_write
 from ..corpus.readers import open_corpus
+from ..features.fingerprint import code_version
 from ..settings import conditioning_of, read_settings
 from .fingerprint import PathHashes
 from .grid import Paths, Upstream
@@ -39,6 +40,8 @@ class Stores:
         """The store of an upstream for a head: means where they are all that the head needs, else frames."""
         described = {"upstream": upstream.upstream, "ckpt": upstream.ckpt, "config": upstream.config}
         described |= upstream_models(upstream, self._paths, self._files)  # another checkpoint has a store of its own
+        code = code_version(upstream.upstream)
+        described |= {} if code is None else {"code": code}
         heard = conditioning_of(head["downstream_expert"], name).key
         return self._folder / f"{name}-{keep_for(head)}-{Row.id_for({**described, **heard})[:8]}"
 

@@ -82,11 +82,6 @@ def content_hash(corpus: Corpus) -> str:
     return digest.hexdigest()[:DIGITS]
 
 
-def file_hash(path: Path) -> str:
-    """A hash over the bytes of a file."""
-    return sha256(path.read_bytes()).hexdigest()
-
-
 def _state(path: Path) -> str:
     """Changes when the file does."""
     try:

@@ -5,13 +5,17 @@ A grid names them by placeholders, which stand for another file with each user. 
 
 from __future__ import annotations
 
-from typing import Any
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
 
 from ..config_files import find_config
 from ..errors import UserError
 from ..taxonomy import KIND as TAXONOMIES
 from .fingerprint import PathHashes
 from .grid import Encoder, Grid, Paths, UntrainedSource, Upstream
+
+if TYPE_CHECKING:
+    from generation.weak_labels.labeller import LabellerSettings
 
 MODELS = "models"
 """Of a system's config: the hashes, by what they are of."""
@@ -35,10 +39,8 @@ def labeller_models(grid: Grid, source: UntrainedSource, paths: Paths, hashes: P
 
     Defaults count: a model that the grid does not name is one, too.
     """
-    from generation.weak_labels.labeller import LabellerSpec
-
     try:
-        settings = LabellerSpec.model_validate(filled_labeller(source, paths)).settings
+        settings = _settings(source, paths)
         taxonomy = find_config(TAXONOMIES, source.taxonomy or grid.labels)
     except UserError:
         return {}  # it cannot run, which its own system says when it is tried: others go on
@@ -50,6 +52,29 @@ def labeller_models(grid: Grid, source: UntrainedSource, paths: Paths, hashes: P
 def filled_labeller(source: UntrainedSource, paths: Paths) -> dict[str, Any]:
     """An untrained source's labeller, its placeholders filled in."""
     return {key: paths.fill(value) if isinstance(value, str) else value for key, value in source.labeller.items()}
+
+
+def described(grid: Grid, paths: Paths) -> list[tuple[str, str]]:
+    """What upstreams, encoders and untrained labellers are, in words, after their names in the grid.
+
+    The words have the paths and names of models that the placeholders stand for, and those that are defaults.
+    """
+    found = [
+        (name, f"{upstream.upstream} {paths.fill(upstream.ckpt or '')}") for name, upstream in grid.upstreams.items()
+    ]
+    found += [(name, paths.fill(encoder.encoder)) for name, encoder in grid.encoders.items()]
+    for name, source in grid.sources.items():
+        if isinstance(source, UntrainedSource):
+            with suppress(UserError):  # as above
+                found.append((name, f"{source.labeller['kind']} {getattr(_settings(source, paths), 'model', '')}"))
+    return found
+
+
+def _settings(source: UntrainedSource, paths: Paths) -> LabellerSettings:
+    """Of an untrained labeller, its defaults among them."""
+    from generation.weak_labels.labeller import LabellerSpec
+
+    return LabellerSpec.model_validate(filled_labeller(source, paths)).settings
 
 
 def _encoder_models(encoder: Encoder, paths: Paths, hashes: PathHashes) -> dict[str, str]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 from ..config_files import find_config, read_mapping
@@ -14,8 +13,8 @@ from ..corpus.readers import open_corpus
 from ..regression import read_regression
 from ..settings import conditioning_of
 from .availability import is_spoken, is_written
-from .corpora import kind_of
-from .fingerprint import AudioHashes, PathHashes, content_hash, file_hash, fingerprint
+from .corpora import kind_of, text_files
+from .fingerprint import AudioHashes, PathHashes, content_hash, fingerprint
 from .grid import (
     CorpusSource,
     Grid,
@@ -156,7 +155,7 @@ def make_plan(grid: Grid, paths: Paths, opened: Opened, hashes: AudioHashes, fil
     heads = {name: head_config(grid, name) for name in grid.heads}
     heads |= {_text(name): text_head_config(grid, name) for name in grid.text_heads}
     models = all_models(grid, paths, files)
-    written = {name: _own_files(source, paths) for name, source in grid.sources.items()}
+    written = {name: _files_of(source, paths, files) for name, source in grid.sources.items()}
     fit = Fit(grid, opened)
     left_out: dict[tuple[str, str], str] = {}
     systems: list[System] = []
@@ -288,14 +287,15 @@ def _state(grid: Grid, target: str, prints: dict[str, str]) -> dict[str, str]:
     return {"target": target, "target_fingerprint": prints[grid.targets[target].corpus]}
 
 
-def _own_files(source: Source, paths: Paths) -> dict[str, str]:
-    """Hashes of what a source is made of that lies in files of the user's own, by their names in the grid."""
+def _files_of(source: Source, paths: Paths, files: PathHashes) -> dict[str, str]:
+    """Hashes of the files that a source is made of, shipped ones and the user's own, by their names in the grid."""
     found: dict[str, str] = {}
     if isinstance(source, SyntheticSource):
         if source.text is not None:
             found[source.text] = content_hash(open_corpus(paths.fill(source.text)))
-        if source.method == "rules" and source.rules and Path(source.rules).is_file():
-            found[source.rules] = file_hash(Path(source.rules))
+        found |= {name: files.of(path) for name, path in text_files(source).items()}
+        if source.method == "rules" and source.rules:
+            found[source.rules] = files.of(find_config("injection", source.rules))
     return found
 
 

@@ -34,7 +34,7 @@ from .features import Stores
 from .fingerprint import AudioHashes, PathHashes, fingerprint
 from .fused import FusionJob, run_fusion_job
 from .grid import CorpusSource, Grid, GridError, InDomainSource, Paths, SyntheticSource, UntrainedSource, load_grid
-from .models import filled_labeller
+from .models import described, filled_labeller
 from .plan import Opened, Plan, System, make_plan
 from .row import Cost, Interval, Modality, Row, RowError, Test, read_rows, write_rows
 from .text import TEXTS, TextJob, TextStores, run_text_job
@@ -106,10 +106,8 @@ class Benchmark:
             else:
                 continue  # made of the others
             shared += [compare(own, target) for key, target in heard.items() if (name, key) not in self.plan.left_out]
-        upstreams = {name: f"{u.upstream} {u.ckpt or ''}" for name, u in self.grid.upstreams.items()}
-        upstreams |= {name: encoder.encoder for name, encoder in self.grid.encoders.items()}
         names = {name: self._opened[target.corpus].name for name, target in self.grid.targets.items()}
-        warnings = write_audit(self.out, shared, trained_on(upstreams, names))
+        warnings = write_audit(self.out, shared, trained_on(described(self.grid, self.paths), names))
         if not (self.allow_leakage or self.grid.allow_leakage):
             refuse_shared_audio(shared)
         return warnings

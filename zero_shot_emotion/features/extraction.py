@@ -180,9 +180,10 @@ class _Extraction:
         wanted = self._hash_all(corpora)
         known_key = {**self._spec.key, "keep": self._keep, **self._conditioning.key}
         if (self._out / CARD).exists():
+            wanted_key = {**known_key, **asdict(self._conditioning)}
             there = read_card(self._out)["key"]
             there |= asdict(conditioning_in(there))
-            self._refuse_other(there, {**known_key, **asdict(self._conditioning)})
+            self._refuse_other({name: there.get(name) for name in wanted_key}, wanted_key)
         self._bad = read_bad(self._out)
         there = stored_hashes(self._out)
         missing = [digest for digest in self._paths if digest not in there and digest not in self._bad]
@@ -227,7 +228,7 @@ class _Extraction:
 
     def _refuse_other(self, there: Mapping[str, Any], ours: Mapping[str, Any]) -> None:
         differing = [
-            f"{name} (there {there[name]!r}, now {ours[name]!r})" for name in ours if there[name] != ours[name]
+            f"{name} (there {there.get(name)!r}, now {ours[name]!r})" for name in ours if there.get(name) != ours[name]
         ]
         if differing:
             raise StoreError(

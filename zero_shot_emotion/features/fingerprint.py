@@ -3,11 +3,31 @@
 from __future__ import annotations
 
 from hashlib import file_digest, sha256
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from .. import __version__
+
 if TYPE_CHECKING:
     from torch import nn
+
+
+COMPUTED = {"logmel_functionals": (), "egemaps": ("opensmile",), "egemaps_lld": ("opensmile",)}
+"""This project's upstreams that have no weights, and the packages that do their work: versions tell them apart."""
+
+
+def code_version(upstream: str) -> str | None:
+    """The versions of what computes an upstream's features; None where its weights tell it from others."""
+    if upstream not in COMPUTED:
+        return None
+    found = [f"zero-shot-emotion {__version__}"]
+    for package in COMPUTED[upstream]:
+        try:
+            found.append(f"{package} {version(package)}")
+        except PackageNotFoundError:
+            found.append(f"{package} not installed")
+    return ", ".join(found)
 
 
 def audio_hash(path: str | Path) -> bytes:

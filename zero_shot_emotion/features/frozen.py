@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from .fingerprint import path_hash, weights_hash
+from .fingerprint import code_version, path_hash, weights_hash
 from .padding import FrameCount, probe
 from .store import StoreError
 
@@ -36,8 +36,10 @@ class UpstreamSpec:
 
     @property
     def key(self) -> dict[str, str | None]:
-        """Tells specs apart by the content of what they name."""
-        return {"upstream": self.name, "checkpoint": path_hash(self.ckpt), "config": path_hash(self.config)}
+        """Tells specs apart by the content of what they name; those without weights by the versions of their code."""
+        key = {"upstream": self.name, "checkpoint": path_hash(self.ckpt), "config": path_hash(self.config)}
+        code = code_version(self.name)
+        return key if code is None else {**key, "code": code}
 
 
 def layer_means(frames: Tensor) -> Tensor:

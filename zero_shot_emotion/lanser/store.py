@@ -10,6 +10,7 @@ from ..benchmark.features import keep_for
 from ..benchmark.row import Row
 from ..benchmark.run import UPSTREAM
 from ..corpus import atomic_write
+from ..features.fingerprint import code_version
 from ..settings import conditioning_of
 from .plan import Parts, System
 from .settings import LanserSettings
@@ -30,7 +31,8 @@ def upstream_options(
 
     keep = keep_for(settings.pretrain)
     conditioning = conditioning_of(settings.pretrain["downstream_expert"])
-    described = {**upstream.model_dump(), **conditioning.key}
+    code = code_version(upstream.upstream)
+    described = {**upstream.model_dump(), **({} if code is None else {"code": code}), **conditioning.key}
     folder = out / "features" / f"{upstream.upstream}-{keep}-{Row.id_for(described)[:8]}"
     corpora = [one.corpus for one in weak] + [part for p in targets.values() for part in (p.train, p.test)]
     spec = UpstreamSpec(upstream.upstream, upstream.ckpt, upstream.model_config_path)
