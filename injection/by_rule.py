@@ -11,7 +11,7 @@ import numpy as np
 from zero_shot_emotion.audio import Audio, resample
 from zero_shot_emotion.corpus import Utterance
 
-from .loudness import REFERENCE_DB, background, fade, limit, set_level, trim
+from .loudness import background, fade, limit, set_level, trim
 from .method import InjectionError, Settings
 from .rules import RuleSet, load_rules
 from .world import analyse, change, match_spectrum, synthesise
@@ -55,9 +55,9 @@ class ByRule:
     @property
     def config(self) -> Mapping[str, Any]:
         return {
-            "rules": self.rules.model_dump(mode="json"),
+            "rules": self.rules.model_dump(mode="json", exclude={"level_db"}),
             "rate": RATE,
-            "reference_db": REFERENCE_DB,
+            "reference_db": self.rules.level_db,  # where it stood when no rule set could tell it
             "versions": {"pyworld": version("pyworld")},
         }
 
@@ -76,7 +76,7 @@ class ByRule:
         speech = match_spectrum(analyse(neutral, RATE), self.rules.spectrum)
         cycles = rng.spawn(1)[0]  # so that what is drawn of it moves nothing that is drawn of the other
         wave = fade(synthesise(change(speech, prosody, self.rules.tilt, cycles)), RATE)
-        level = REFERENCE_DB + prosody.energy_db
+        level = self.rules.level_db + prosody.energy_db
         wave = set_level(wave, RATE, level)
         parameters = prosody.model_dump()
         if self.rules.noise is not None:

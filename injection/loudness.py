@@ -11,7 +11,7 @@ from zero_shot_emotion.noise import coloured
 Array = npt.NDArray[np.float64]
 
 REFERENCE_DB = -30.0
-"""Active level that every utterance is brought to before its rule's energy, in dB of full scale."""
+"""Active level that every utterance is brought to unless something else is asked for, in dB of full scale."""
 KNEE = 0.7
 """Amplitude from which on peaks are bent; nothing reaches 1."""
 FADE_SECONDS = 0.005

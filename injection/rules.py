@@ -21,6 +21,7 @@ from zero_shot_emotion.config_files import find_config, read_mapping, validated
 from zero_shot_emotion.config_values import Span, rising
 from zero_shot_emotion.corpus import UserError
 
+from .loudness import REFERENCE_DB
 from .method import NEUTRAL
 
 Factor = Annotated[float, Field(ge=0.25, le=4)]
@@ -167,6 +168,8 @@ class RuleSet(_Strict):
         description: what it is, and what it was selected on.
         spectrum: how far each utterance's long-term spectrum is brought to that of real speech, before its emotion,
             from 0 to 1; see `injection.world.LTASS`.
+        level_db: active level that every utterance is brought to before its rule's energy, in dB of full scale. Real
+            speech peaks some 15 to 20 dB above; what comes near full scale is bent.
         tilt: where ``tilt_db`` lies.
         jitter: how utterances differ.
         intensity: what the intensity that is asked for is multiplied by.
@@ -177,6 +180,7 @@ class RuleSet(_Strict):
     name: str
     description: str
     spectrum: Annotated[float, Field(ge=0, le=1)] = 0.0
+    level_db: Annotated[float, Field(ge=-60, le=-10)] = REFERENCE_DB
     tilt: Tilt = Tilt()
     jitter: Jitter = Jitter()
     intensity: Annotated[tuple[Strength, Strength], AfterValidator(rising)] = (1.0, 1.0)

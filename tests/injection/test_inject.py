@@ -100,6 +100,16 @@ def test_jitter_apart_the_level_of_neutral_speech_tells_nothing(speech, tmp_path
     assert levels == pytest.approx([REFERENCE_DB] * len(levels), abs=0.02)
 
 
+def test_a_rule_set_may_tell_the_level(speech, tmp_path):
+    path = tmp_path / "quiet.yaml"
+    path.write_text("description: quiet\nlevel_db: -40\nemotions: {neu: {}}\n")
+    corpus = inject(labelled(speech, "neu"), tmp_path / "out", rules=path).corpus
+
+    levels = [active_level(wave, 16_000) for wave in waves(corpus).values()]
+    assert levels == pytest.approx([-40] * len(levels), abs=0.02)
+    assert corpus.card["config"]["reference_db"] == -40
+
+
 def test_no_intensity_is_the_control(speech, tmp_path):
     angry = labelled(speech.where(lambda u: u.turn == 0), "ang")
     faint = inject(angry, tmp_path / "faint", intensity=0).corpus

@@ -28,6 +28,15 @@ def still(rules):
     return rules.model_copy(update={"jitter": RuleSet.model_fields["jitter"].default})
 
 
+@pytest.mark.parametrize("level", [-61, -9])
+def test_a_level_out_of_range_is_named(tmp_path, level):
+    path = tmp_path / "mine.yaml"
+    path.write_text(f"description: mine\nlevel_db: {level}\nemotions: {{neu: {{}}}}\n")
+
+    with pytest.raises(RulesError, match=rf"mine.yaml: level_db: got {level}, expected"):
+        load_rules(path)
+
+
 def test_acted():
     rules = load_rules("acted")
     assert (rules.name, rules.spectrum, rules.intensity, rules.noise) == ("acted", 1, (1, 1), None)
