@@ -75,6 +75,7 @@ def test_placeholders_are_filled_from_the_config_too(tmp_path, monkeypatch):
         ({"finetune": small_config()}, r"a datarc without 'train': the experiment fills it in"),
         ({"pretrain": downstream(downstream_expert__modelrc__select="Deep")}, r"modelrc.select: got 'Deep', expected"),
         ({"finetune": downstream(downstream_expert__modelrc={"projector_dim": 3})}, r"the modelrc of pretrain in fine"),
+        ({"finetune": downstream(downstream_expert__datarc__trim=True)}, r"the level_db and trim of pretrain \(Condit"),
         ({"upstream": {"upstream": "x", "trainable": True, "stored": True}}, r"upstream: .*either trainable or stored"),
         ({"unknown": 1}, r"small.yaml: unknown: "),
     ],
