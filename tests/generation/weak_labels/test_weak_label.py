@@ -9,10 +9,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 import yaml
 
 from generation.weak_labels.errors import WeakLabelError
-from generation.weak_labels.labeller import LabellerSpec
+from generation.weak_labels.labeller import LabellerSpec, _load
 from generation.weak_labels.recordings import open_source
 from generation.weak_labels.settings import WeakLabelSettings, read_settings
 from generation.weak_labels.similarity import Similarity
@@ -185,7 +186,17 @@ def test_workers_and_chunks_do_not_change_the_bytes(tmp_path, dialogue, entailme
     assert bytes_of(tmp_path / "one")[MANIFEST] == bytes_of(tmp_path / "large")[MANIFEST]
 
 
-def test_a_killed_run_goes_on_to_the_same_bytes(tmp_path, similarity):
+@pytest.fixture
+def one_thread():
+    """As many threads here as in a process that is started: the order of a sum shows in a probability's last digit."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    _load.cache_clear()  # a labeller of an earlier test embedded its prompts with other threads
+    yield {"OMP_NUM_THREADS": "1"}
+    torch.set_num_threads(threads)
+
+
+def test_a_killed_run_goes_on_to_the_same_bytes(tmp_path, similarity, one_thread):
     corpus = Corpus("c", tmp_path / "c", tuple(Utterance(id=f"u{i}", text=f"so {'very ' * i}sad") for i in range(30)))
     corpus.save(corpus.root)
     corpus = Corpus.load(corpus.root)
@@ -201,7 +212,7 @@ def test_a_killed_run_goes_on_to_the_same_bytes(tmp_path, similarity):
         str(tmp_path / "c.yaml"),
         "0.2",
     ]
-    process = subprocess.Popen(command, env={**os.environ, "PYTHONPATH": str(HERE.parents[2])})
+    process = subprocess.Popen(command, env={**os.environ, **one_thread, "PYTHONPATH": str(HERE.parents[2])})
     try:
         finished = 0
         while finished < 3:
