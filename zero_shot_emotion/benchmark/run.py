@@ -36,7 +36,8 @@ from .fused import FusionJob, run_fusion_job
 from .grid import CorpusSource, Grid, GridError, InDomainSource, Paths, SyntheticSource, UntrainedSource, load_grid
 from .models import described, filled_labeller
 from .plan import Opened, Plan, System, make_plan
-from .row import Cost, Interval, Modality, Row, RowError, Test, read_rows, write_rows
+from .row import Cost, Modality, Row, RowError, read_rows, write_rows
+from .tested import test_of
 from .text import TEXTS, TextJob, TextStores, run_text_job
 from .train import Job, Part, default_device, read_facts, run_job
 from .untrained import UntrainedJob, run_untrained_job
@@ -44,7 +45,6 @@ from .untrained import UntrainedJob, run_untrained_job
 ROWS = "rows"
 """Folder of one file a row: what a kill leaves of them is whole."""
 PACKAGES = ("zero-shot-emotion", "s3prl", "torch", "transformers", "numpy", "confidence_intervals", "opensmile")
-METRICS = ("UAR", "WA", "macro-F1")
 UPSTREAM = "upstream.json"
 """Beside a checkpoint: the upstream whose stored features it was trained on, for `zero_shot_emotion.predict`."""
 STATISTICS = "statistics.json"
@@ -378,15 +378,7 @@ class Benchmark:
             seed=system.seed,
             labels=self.grid.label_set.classes,
             protocol=system.protocol,
-            test=Test(
-                utterances=found["utterances"],
-                metrics={name: Interval(**found[name]) for name in METRICS},
-                recall=found["recall"],
-                confusion=found["confusion"]["rows are truth"],
-                grouped_by=found["intervals"].rsplit(" ", 1)[1],
-                dropped=found["dropped"],
-                bad_audio=found.get("bad_audio", {}),
-            ),
+            test=test_of(found),
             layer_weights=facts.get("layer_weights"),
             cost=self._cost(system, facts, target),
             fingerprints={name: self.plan.fingerprints[name] for name in named if name in self.plan.fingerprints}

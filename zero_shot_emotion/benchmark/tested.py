@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from ..corpus import atomic_write
 from ..results import ResultsError, predictions_path, read_results
 from .row import Interval, Row, Test
-from .run import METRICS
+
+METRICS = ("UAR", "WA", "macro-F1")
 
 
 def as_tested(expdir: str | Path, target: str) -> Test:
@@ -20,7 +23,11 @@ def as_tested(expdir: str | Path, target: str) -> Test:
     results = read_results(expdir)
     if target not in results:
         raise ResultsError(f"{expdir}: no test on {target!r}; there are those on {', '.join(results) or 'none'}")
-    found = results[target]
+    return test_of(results[target])
+
+
+def test_of(found: Mapping[str, Any]) -> Test:
+    """A row's account of a target's entry in ``results.json``."""
     return Test(
         utterances=found["utterances"],
         metrics={name: Interval(**found[name]) for name in METRICS},
@@ -28,7 +35,7 @@ def as_tested(expdir: str | Path, target: str) -> Test:
         confusion=found["confusion"]["rows are truth"],
         grouped_by=found["intervals"].rsplit(" ", 1)[1],
         dropped=found["dropped"],
-        bad_audio=found["bad_audio"],
+        bad_audio=found.get("bad_audio", {}),
     )
 
 
