@@ -32,6 +32,24 @@ TOP = 20
 """Likeliest tokens that an endpoint tells the probabilities of, at most."""
 
 
+class AskingSettings(LabellerSettings):
+    """What a labeller that asks an endpoint can be told.
+
+    Attributes:
+        endpoint: see `generation.endpoint`; its key comes from the environment alone.
+        prompt: a template in ``configs/weak_labels/``, or the path of one.
+        votes: answers to each question.
+    """
+
+    endpoint: Endpoint
+    prompt: str
+    votes: int = Field(default=1, ge=1)
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        return (template_path(self.prompt),)
+
+
 class ByLLM:
     """Labels by an OpenAI-compatible endpoint.
 
@@ -47,24 +65,15 @@ class ByLLM:
 
     alone = True
 
-    class Settings(LabellerSettings):
-        """What it can be told.
+    class Settings(AskingSettings):
+        """What it can be told, too.
 
         Attributes:
-            endpoint: see `generation.endpoint`; its key comes from the environment alone.
-            prompt: a template in ``configs/weak_labels/``, or the path of one.
-            votes: answers to each question.
             logprobs: take the probabilities of the letters that stand for the classes.
         """
 
-        endpoint: Endpoint
         prompt: str = "choose"
-        votes: int = Field(default=1, ge=1)
         logprobs: bool = False
-
-        @property
-        def files(self) -> tuple[Path, ...]:
-            return (template_path(self.prompt),)
 
     def __init__(self, settings: ByLLM.Settings, taxonomy: Taxonomy) -> None:
         if settings.logprobs and len(taxonomy.names) > TOP:

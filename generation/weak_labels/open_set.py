@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
-from pathlib import Path
 
 import numpy as np
 from pydantic import Field
 
 from zero_shot_emotion.taxonomy import Taxonomy
 
-from ..endpoint import Endpoint
 from .answers import Answers, Question
-from .by_llm import compiled, said, template_path, template_text
+from .by_llm import AskingSettings, compiled, said, template_text
 from .embedding import Embedder
-from .labeller import Array, LabellerSettings, softmax
+from .labeller import Array, softmax
 from .prompts import pool_words, spread_words
 from .turn import Turn
 
@@ -40,28 +38,19 @@ class OpenSet:
 
     alone = True
 
-    class Settings(LabellerSettings):
-        """What it can be told.
+    class Settings(AskingSettings):
+        """What it can be told, too.
 
         Attributes:
-            endpoint: see `generation.endpoint`; its key comes from the environment alone.
-            prompt: a template in ``configs/weak_labels/``, or the path of one.
-            votes: answers to each question.
             encoder: of sentences, by name or folder.
             temperature: similarities are divided by it before the softmax.
             device: of torch, for the encoder; by default a GPU if there is one.
         """
 
-        endpoint: Endpoint
         prompt: str = "name"
-        votes: int = Field(default=1, ge=1)
         encoder: str = "sentence-transformers/all-MiniLM-L6-v2"
         temperature: float = Field(default=0.05, gt=0)
         device: str | None = None
-
-        @property
-        def files(self) -> tuple[Path, ...]:
-            return (template_path(self.prompt),)
 
     def __init__(self, settings: OpenSet.Settings, taxonomy: Taxonomy) -> None:
         self.settings = settings
