@@ -4,19 +4,20 @@
 rules), takes features, trains on each source, tests on each target, and prints a table in Markdown. What the work
 folder holds already is not made again. eGeMAPS needs ``pip install opensmile``; without it there is only log-mel.
 
-Strictly zero-shot: the source alone gives the model, its standardisation, and all else. Both sides lose the silence at
-their edges and are set to one level.
+Strictly zero-shot: the source alone gives the model, its standardisation, and all else. A second table, never to be
+mixed with the first, is transductive. Both sides lose the silence at their edges and are set to one level.
 """
 
 import argparse
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import yaml
+from tqdm import tqdm
 
 from augmentation import augment
 from injection import inject, load_rules
@@ -45,6 +46,40 @@ class Data:
     features: dict[str, Array]
     labels: npt.NDArray[np.int64]
     speakers: npt.NDArray[np.str_]
+    dialogues: npt.NDArray[np.str_]
+
+    def take(self, which: npt.NDArray[np.int64] | npt.NDArray[np.bool_]) -> "Data":
+        """Some of the utterances."""
+        features = {name: values[which] for name, values in self.features.items()}
+        return Data(features, self.labels[which], self.speakers[which], self.dialogues[which])
+
+    def draw(self, n: int, seed: int) -> "Data":
+        """So many utterances at random, each class as often as it can be."""
+        shuffled = np.random.default_rng(seed).permutation(len(self.labels))
+        ranks = np.empty(len(shuffled))
+        for c in np.unique(self.labels):
+            own = shuffled[self.labels[shuffled] == c]
+            ranks[own] = np.arange(len(own))
+        return self.take(np.sort(shuffled[np.argsort(ranks[shuffled], kind="stable")[:n]]))
+
+    def by_own_speaker(self) -> "Data":
+        """Transductive: each speaker's features standardised by all speech of that speaker, without labels."""
+        features = {name: values.copy() for name, values in self.features.items()}
+        for values in features.values():
+            for speaker in np.unique(self.speakers):
+                own = values[self.speakers == speaker]
+                values[self.speakers == speaker] = (own - own.mean(axis=0)) / (own.std(axis=0) + 1e-9)
+        return replace(self, features=features)
+
+
+def joined(parts: Sequence[Data]) -> Data:
+    """All utterances of several corpora."""
+    return Data(
+        {name: np.concatenate([part.features[name] for part in parts]) for name in FEATURES},
+        np.concatenate([part.labels for part in parts]),
+        np.concatenate([part.speakers for part in parts]),
+        np.concatenate([part.dialogues for part in parts]),
+    )
 
 
 class Features:
@@ -76,15 +111,17 @@ def extract(corpus: Corpus, cache: Path) -> Data:
     if cache.exists():
         stored = dict(np.load(cache))
         if set(FEATURES) <= set(stored):
-            return Data({name: stored[name] for name in FEATURES}, stored["labels"], stored["speakers"])
-    features = Features()
-    rows = [features(corpus.audio_path(u)) for u in corpus]
+            features = {name: stored[name] for name in FEATURES}
+            return Data(features, stored["labels"], stored["speakers"], stored["dialogues"])
+    taken = Features()
+    rows = [taken(corpus.audio_path(u)) for u in tqdm(corpus, desc=cache.stem, unit="utt", leave=False)]
     stacked = {name: np.array([row[name] for row in rows], dtype=np.float64) for name in FEATURES}
     labels = np.array([CLASSES.index(u.label) for u in corpus])
     speakers = np.array([u.extra.get("voice") or u.speaker for u in corpus])
+    dialogues = np.array([u.dialogue or u.id for u in corpus])
     cache.parent.mkdir(parents=True, exist_ok=True)
-    np.savez(cache, labels=labels, speakers=speakers, **stacked)
-    return Data(stacked, labels, speakers)
+    np.savez(cache, labels=labels, speakers=speakers, dialogues=dialogues, **stacked)
+    return Data(stacked, labels, speakers, dialogues)
 
 
 def rule_file(work: Path, spec: str) -> str:
@@ -100,26 +137,66 @@ def rule_file(work: Path, spec: str) -> str:
     return str(path)
 
 
-def make(
-    work: Path, rules: str, seed: int, utterances: int, workers: int, neutral: bool = False, channel: str | None = None
-) -> Data:
+@dataclass(frozen=True)
+class Recipe:
+    """How a synthetic corpus is made.
+
+    Args:
+        rules: a rule set, as `rule_file` takes it.
+        n: utterances.
+        neutral: the control.
+        channel: of `augmentation`.
+        engines: of `tts`; of several, each speaks some of the dialogues.
+        intensity: of the rules.
+    """
+
+    rules: str
+    n: int
+    neutral: bool = False
+    channel: str | None = None
+    engines: tuple[str, ...] = ("espeak-ng",)
+    intensity: float = 1.0
+
+    def __str__(self) -> str:
+        usual = Recipe(self.rules, self.n)
+        told = [self.rules, "neutral control" if self.neutral else "", self.channel or ""]
+        told += ["" if self.engines == usual.engines else " and ".join(self.engines)]
+        told += ["" if self.intensity == usual.intensity else f"intensity {self.intensity:g}"]
+        return ", ".join(filter(None, [*told, f"{self.n} utterances"]))
+
+
+def make(work: Path, recipe: Recipe, seed: int, workers: int) -> Data:
     """A synthetic corpus: text, voices, jitter and what is drawn of the channel are the seed's."""
+    parts = [_spoken_by(work, recipe, engine, seed, workers) for engine in recipe.engines]
+    dialogues = {name: place for place, name in enumerate(dict.fromkeys(parts[0].dialogues))}
+    return joined(
+        [
+            part.take(np.array([dialogues[name] % len(parts) == place for name in part.dialogues]))
+            for place, part in enumerate(parts)
+        ]
+    )
+
+
+def _spoken_by(work: Path, recipe: Recipe, engine: str, seed: int, workers: int) -> Data:
     from generation.generate import generate
     from tts.speak import speak
 
-    name = f"{Path(rules).name.removesuffix('.yaml')}{'-neutral' if neutral else ''}-{seed}"
-    cache = work / "features" / f"{name}{f'-{channel}' if channel else ''}.npz"
+    text = work / f"text-{recipe.n}-{seed}"
+    spoken = work / f"{engine}-{recipe.n}-{seed}"
+    name = f"{spoken.name}-{recipe.rules}{'-neutral' if recipe.neutral else ''}-{recipe.intensity:g}"
+    cache = work / "features" / f"{name}{f'-{recipe.channel}' if recipe.channel else ''}.npz"
     if cache.exists():
         return extract(Corpus("cached", work, ()), cache)
-    text, spoken = work / f"text-{seed}", work / f"spoken-{seed}"
-    generate(text, labels=FOUR, utterances=utterances, seed=seed)
-    speak(Corpus.load(text), spoken, seed=seed, workers=workers)
-    options = {"rules": rules, "seed": seed, "workers": workers, "neutral": neutral}
+    rules = rule_file(work, recipe.rules)
+    generate(text, labels=FOUR, utterances=recipe.n, seed=seed)
+    speak(Corpus.load(text), spoken, engine=engine, seed=seed, workers=workers)
     known = load_rules(rules).emotions  # a set without a rule for anger, such as DAVID's, never answers it
-    corpus = Corpus.load(spoken).where(lambda u: neutral or u.label in known)
-    made = inject(corpus, work / name, **options).corpus
-    if channel:
-        made = augment(made, work / f"{name}-{channel}", channel=channel, seed=seed, workers=workers).corpus
+    corpus = Corpus.load(spoken).where(lambda u: recipe.neutral or u.label in known)
+    options = {"rules": rules, "seed": seed, "workers": workers, "neutral": recipe.neutral}
+    made = inject(corpus, work / name, intensity=recipe.intensity, **options).corpus
+    if recipe.channel:
+        out = work / f"{name}-{recipe.channel}"
+        made = augment(made, out, channel=recipe.channel, seed=seed, workers=workers).corpus
     return extract(made, cache)
 
 
@@ -174,7 +251,7 @@ def row(name: str, sources: list[Data], head: Head, features: str, targets: dict
     """A line of the table; a target has mean and deviation over the sources, and the interval over its speakers."""
     cells = []
     for target_name, target in targets.items():
-        if target_name == name:
+        if name.startswith(f"{target_name}, "):
             cells.append("")
             continue
         predicted = [head.predict(source, target, features) for source in sources]
@@ -204,14 +281,29 @@ def rows(sources: dict[str, list[Data]], targets: dict[str, Data]) -> Iterator[s
                 yield row(name, data, head, features, targets)
 
 
+def wanted(options: argparse.Namespace) -> Iterator[Recipe]:
+    """Each rule set as it is and through each channel; of the first, also other engines, intensities and sizes."""
+    rule_sets = options.rules or ["acted"]
+    yield from (Recipe(rules, options.n, neutral=True) for rules in options.control)
+    for rules in rule_sets:
+        yield Recipe(rules, options.n)
+        yield from (Recipe(rules, options.n, channel=channel) for channel in options.augment)
+    first = rule_sets[0]
+    yield from (Recipe(first, options.n, engines=tuple(engines.split(","))) for engines in options.engine)
+    yield from (Recipe(first, options.n, intensity=intensity) for intensity in options.intensity)
+    yield from (Recipe(first, n) for n in options.size)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    many = {"action": "append", "default": []}
     parser.add_argument("-t", "--target", action="append", required=True, help="READER:PATH or a corpus folder")
     parser.add_argument("-r", "--rules", action="append", help="a rule set, or acted+spectrum=0")
-    parser.add_argument("--control", action="append", help="a rule set whose neutral control is tried too")
-    parser.add_argument(
-        "-a", "--augment", action="append", help="a channel that each rule set's speech goes through too"
-    )
+    parser.add_argument("--control", **many, help="a rule set whose neutral control is tried too")
+    parser.add_argument("-a", "--augment", **many, help="a channel that each rule set's speech goes through too")
+    parser.add_argument("--engine", **many, help="ENGINE or ENGINE,ENGINE that speaks for the first rule set too")
+    parser.add_argument("--intensity", type=float, **many, help="of the first rule set, tried too")
+    parser.add_argument("--size", type=int, **many, help="utterances of the first rule set, tried too")
     parser.add_argument("-n", type=int, default=240, help="utterances of each synthetic corpus")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--work", type=Path, default=Path("result/transfer"))
@@ -223,18 +315,21 @@ def main() -> None:
     for spec in options.target:
         corpus, _ = open_corpus(spec).with_labels(FOUR)
         targets[corpus.name] = extract(corpus, options.work / "features" / f"real-{corpus.name}.npz")
-    sources: dict[str, list[Data]] = {}
-    wanted = [(rules, True, None) for rules in options.control or []]
-    wanted += [(r, False, channel) for r in options.rules or ["acted"] for channel in (None, *(options.augment or []))]
-    for rules, neutral, channel in wanted:
-        path = rule_file(options.work, rules)
-        sources[f"{rules}{', neutral control' if neutral else ''}{f', {channel}' if channel else ''}"] = [
-            make(options.work, path, seed, options.n, options.workers, neutral, channel)
-            for seed in range(options.seeds)
-        ]
-    sources |= {name: [data] for name, data in targets.items()}
+    seeds = range(options.seeds)
+    sources = {
+        str(recipe): [make(options.work, recipe, seed, options.workers) for seed in seeds] for recipe in wanted(options)
+    }
+    for name, data in targets.items():
+        sources[f"{name}, {options.n} utterances"] = [data.draw(options.n, seed) for seed in seeds]
+        sources[f"{name}, all {len(data.labels)} utterances"] = [data]
     print(f"UAR, mean ± SD over {options.seeds} seeds [95% over the target's speakers] (recall {', '.join(CLASSES)})\n")
+    print("Strictly zero-shot:\n")
     print("\n".join(rows(sources, targets)))
+    print(
+        "\nTransductive, another task: each speaker, of source and target, by the statistics of all their own speech:\n"
+    )
+    sources = {name: [one.by_own_speaker() for one in data] for name, data in sources.items()}
+    print("\n".join(rows(sources, {name: data.by_own_speaker() for name, data in targets.items()})))
 
 
 if __name__ == "__main__":
