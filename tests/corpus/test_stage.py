@@ -154,7 +154,7 @@ def test_a_killed_run_goes_on_and_its_workers_end(tmp_path, workers):
         while process.poll() is None and (out / JOURNAL).read_bytes().count(b"\n") < 15:
             time.sleep(0.01)
         process.kill()
-        process.communicate(timeout=30)  # the end of its output is the end of all who could write to it
+        process.communicate(timeout=300)  # the end of its output is the end of all who could write to it
 
     assert process.returncode != 0
     assert not (out / CARD).exists()

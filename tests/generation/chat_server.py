@@ -129,13 +129,21 @@ def good(body: dict[str, Any], attempt: int = 0) -> Reply:
     return completion(json.dumps({"turns": turns(body["seed"])}))
 
 
+def late() -> Reply:
+    """An answer that comes after `PATIENCE`."""
+    return completion("late", delay=2 * PATIENCE)
+
+
+PATIENCE = 2.0
+"""Seconds of a client's timeout where answers may be `late`. Elsewhere it is long: a busy machine is no bad day."""
+
 PASSING: tuple[Callable[[], Reply], ...] = (
     lambda: failure(429, headers={"Retry-After": "0"}),
     lambda: failure(429, headers={"Retry-After": formatdate(time() + 1, usegmt=True)}),
     lambda: failure(429),
     lambda: failure(500),
     lambda: Reply(503, "<html>busy</html>"),
-    lambda: completion("late", delay=3),
+    late,
     lambda: Reply(sent=0.0),
     lambda: completion("half", sent=0.7),
     lambda: Reply(body='{"choices": [{"message": {"content": "half'),

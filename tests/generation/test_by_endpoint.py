@@ -18,6 +18,7 @@ from generation.store import RESPONSES
 from generation.summary import GenerationReport
 from tests.generation.chat_server import (
     PASSING,
+    PATIENCE,
     USELESS,
     ChatServer,
     bad_day,
@@ -36,7 +37,7 @@ KEY = "sk-a-secret-that-nobody-may-see"
 
 def run(out: Path, server: ChatServer, utterances: int = 200, **options) -> GenerationReport:
     names = set(Endpoint.model_fields) & set(options)
-    settings = {"concurrency": 8, "timeout": 0.5, "patience": QUICK, **{name: options.pop(name) for name in names}}
+    settings = {"concurrency": 8, "timeout": 60, "patience": QUICK, **{name: options.pop(name) for name in names}}
     endpoint = Endpoint(base_url=server.url, model="m", **settings)
     return generate(out, labels=FOUR, utterances=utterances, endpoint=endpoint, **options)
 
@@ -177,7 +178,7 @@ def test_repeated_lines_enter_the_corpus_once(tmp_path: Path) -> None:
 @pytest.fixture(name="bad", scope="module")
 def _bad(tmp_path_factory: pytest.TempPathFactory) -> tuple[GenerationReport, ChatServer]:
     with serving(bad_day) as server:
-        return run(tmp_path_factory.mktemp("bad") / "out", server, 1000, concurrency=16), server
+        return run(tmp_path_factory.mktemp("bad") / "out", server, 1000, concurrency=16, timeout=PATIENCE), server
 
 
 def test_on_a_bad_day_nothing_is_lost_or_duplicated(bad: tuple[GenerationReport, ChatServer]) -> None:

@@ -11,7 +11,7 @@ from generation.client import HELLO_ATTEMPTS, Client, UnansweredError
 from generation.completion import completion_of
 from generation.endpoint import Endpoint, Patience
 from generation.errors import EndpointError
-from tests.generation.chat_server import PASSING, ChatServer, Reply, completion, failure, good, serving
+from tests.generation.chat_server import PASSING, PATIENCE, ChatServer, Reply, completion, failure, good, late, serving
 
 KEY = "sk-a-secret-that-nobody-may-see"
 QUICK = Patience(attempts=6, wait=0.001, wait_max=0.01)
@@ -20,7 +20,7 @@ TO_JSON = "Answer in JSON."
 
 
 def endpoint(server: ChatServer, **settings) -> Endpoint:
-    return Endpoint(**{"base_url": server.url, "model": "m", "patience": QUICK, "timeout": 0.5, **settings})
+    return Endpoint(**{"base_url": server.url, "model": "m", "patience": QUICK, "timeout": 60, **settings})
 
 
 def ask(settings: Endpoint, *prompts: str, key: str | None = None) -> tuple[list, Client]:
@@ -57,7 +57,7 @@ def test_the_request_holds_the_settings_that_are_given_and_no_others() -> None:
 @pytest.mark.parametrize("reply", PASSING)
 def test_what_may_pass_is_tried_again(reply) -> None:
     with serving(lambda body, attempt: reply() if attempt == 0 else completion("at last")) as server:
-        answers, client = ask(endpoint(server), "Hello")
+        answers, client = ask(endpoint(server, timeout=PATIENCE if reply is late else 60), "Hello")
 
     assert texts(answers) == ["at last"]
     assert len(server.bodies) == 2
@@ -185,7 +185,7 @@ def test_a_request_that_fails_while_others_are_answered_is_given_up_alone() -> N
 
 
 def test_no_more_requests_than_allowed_are_under_way() -> None:
-    with serving(lambda *_: completion("fine", delay=0.02)) as server:
+    with serving(lambda *_: completion("fine", delay=0.1)) as server:
         ask(endpoint(server, concurrency=5), *map(str, range(30)))
 
     assert server.most_at_once == 5

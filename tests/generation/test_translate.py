@@ -69,7 +69,7 @@ def translator(answer: Answer = honest) -> Callable[[dict[str, Any], int], Reply
 
 def run(out: Path, server: ChatServer, source: Corpus | None = None, **options: Any) -> GenerationReport:
     names = set(Endpoint.model_fields) & set(options)
-    settings = {"concurrency": 3, "timeout": 2, "patience": Patience(attempts=3, wait=0.001, wait_max=0.01)}
+    settings = {"concurrency": 3, "timeout": 60, "patience": Patience(attempts=3, wait=0.001, wait_max=0.01)}
     settings |= {name: options.pop(name) for name in names}
     endpoint = Endpoint(base_url=server.url, model="m", **settings)
     return translate(source or corpus(), out, **{"languages": ["fr", "cmn"], "endpoint": endpoint, **options})

@@ -33,7 +33,7 @@ def chooses(body, attempt):
 
 
 def labeller(server, kind=ByLLM, taxonomy=FOUR, endpoint=None, **settings):
-    told = Endpoint(base_url=server.url, model="m", patience=QUICK, timeout=5, **(endpoint or {}))
+    told = Endpoint(base_url=server.url, model="m", patience=QUICK, timeout=60, **(endpoint or {}))
     return kind(kind.Settings(endpoint=told, **settings), taxonomy)
 
 
