@@ -202,7 +202,7 @@ def _spoken_by(work: Path, recipe: Recipe, engine: str, seed: int, workers: int)
 
 @dataclass(frozen=True)
 class Head:
-    """Standardisation and logistic regression.
+    """Standardisation and logistic regression, each class of the source weighed alike.
 
     Args:
         penalty: of `PENALTY`; else C is 1.
@@ -228,7 +228,8 @@ class Head:
         test = (test - mean) / scale
         if self.strong:
             train, test = np.clip(train, -CLIP, CLIP), np.clip(test, -CLIP, CLIP)
-        model = LogisticRegression(C=PENALTY / len(train) if self.strong else 1.0, max_iter=5000)
+        penalty = PENALTY / len(train) if self.strong else 1.0
+        model = LogisticRegression(C=penalty, class_weight="balanced", max_iter=5000)
         predicted: npt.NDArray[np.int64] = model.fit(train, source.labels).predict(test)
         return predicted
 
