@@ -73,7 +73,7 @@ def generate_by_endpoint(
     if utterances is None or utterances < len(labels.classes):
         raise GenerationError(f"-n: got {utterances} utterances, expected at least one for each class of {labels.name}")
     template = template_text(prompt)
-    plan = Plan(sheet, labels, endpoint, template, seed)
+    plan = Plan(sheet, labels, endpoint.sampling(), template, seed)
     fingerprint = sha256(f"{plan.fingerprint} {utterances} {test_ratio}".encode()).hexdigest()[:16]
     if not overwrite and (card := finished(out, fingerprint)) is not None:
         return GenerationReport("generate", out, card, {}, card["answers"]["asked"], time.monotonic() - start)

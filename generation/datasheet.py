@@ -56,16 +56,20 @@ class Speakers(_Section):
 
 
 class Durations(_Section):
-    """Of utterances, in seconds."""
+    """Of utterances, in seconds. A paper may give their median, their mean, or both."""
 
-    min: Annotated[float, Field(ge=0)]
-    median: float
+    min: Annotated[float, Field(gt=0)]
+    median: float | None = None
+    mean: float | None = None
     max: float
 
     @model_validator(mode="after")
     def _in_order(self) -> Durations:
-        if not self.min <= self.median <= self.max:
-            raise ValueError("min, median and max in this order")
+        given = [value for value in (self.median, self.mean) if value is not None]
+        if not given:
+            raise ValueError("a median, a mean, or both")
+        if not all(self.min <= value <= self.max for value in given):
+            raise ValueError("min, median and max in this order, and the mean between min and max")
         return self
 
 
@@ -73,6 +77,7 @@ class Datasheet(_Section):
     """The public facts about a corpus that a generator is given.
 
     ``languages`` are further ones that the same situations may be played in: what a prompt calls each, by its tag.
+    ``words_per_second`` is the corpus's own rate, where one is published; by default that of the language is taken.
     """
 
     name: str
@@ -84,6 +89,7 @@ class Datasheet(_Section):
     speakers: Speakers
     labels: Annotated[tuple[Emotion, ...], Field(min_length=2)]
     utterance_seconds: Durations
+    words_per_second: Annotated[float, Field(gt=0)] | None = None
     scenarios: Annotated[tuple[Scenario, ...], Field(min_length=1)]
     sources: Annotated[tuple[str, ...], Field(min_length=1)]
 
@@ -99,7 +105,12 @@ class Datasheet(_Section):
             known = ", ".join((self.language, *self.languages))
             raise DatasheetError(f"datasheet {self.name!r}: no language {tag!r}, expected one of {known}")
         return self.model_copy(
-            update={"name": f"{self.name}-{tag}", "language": tag, "language_name": self.languages[tag]}
+            update={
+                "name": f"{self.name}-{tag}",
+                "language": tag,
+                "language_name": self.languages[tag],
+                "words_per_second": None,  # was measured in the first language
+            }
         )
 
     def scenario(self, scenario_id: str) -> Scenario:

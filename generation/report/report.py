@@ -9,8 +9,9 @@ from typing import Any
 from zero_shot_emotion import __version__
 from zero_shot_emotion.corpus import Corpus, UserError
 
-from ..datasheet import load_datasheet
-from ..prompt import WORDS_PER_SECOND
+from ..datasheet import Datasheet, load_datasheet
+from ..lengths import lengths_of
+from ..speaking_rate import SpeakingRate
 from .association import CrossTable, cross_table
 from .card import Card, describe, scenario_of
 from .contamination import Contamination, contamination
@@ -36,11 +37,19 @@ class ReportError(UserError, ValueError):
 
 @dataclass(frozen=True)
 class Published:
-    """How long a datasheet says utterances are: shortest, median and longest, in seconds and in about so many words."""
+    """How long a datasheet says utterances are: shortest, median and longest, in seconds and in about so many words.
+
+    Attributes:
+        datasheet: its name.
+        seconds: shortest, median and longest.
+        words: likewise, at the rate of speech.
+        rate: of speech, by the datasheet or by the language.
+    """
 
     datasheet: str
     seconds: tuple[float, float, float]
     words: tuple[float, float, float]
+    rate: SpeakingRate
 
 
 @dataclass(frozen=True)
@@ -148,10 +157,16 @@ def _published(corpus: Corpus, name: str | None) -> Published | None:
         if name is not None:
             raise
         return None
-    durations = sheet.utterance_seconds
-    low, middle, high = durations.min, durations.median, durations.max
-    counts = (low * WORDS_PER_SECOND, middle * WORDS_PER_SECOND, high * WORDS_PER_SECOND)
-    return Published(sheet.name, (low, middle, high), counts)
+    found = lengths_of(_in_language_of(corpus.card, sheet))
+    seconds = (found.shortest, found.median, found.longest)
+    low, middle, high = (length * found.rate.per_second for length in seconds)
+    return Published(sheet.name, seconds, (low, middle, high), found.rate)
+
+
+def _in_language_of(card: Mapping[str, Any], sheet: Datasheet) -> Datasheet:
+    """The datasheet in the language that a card names, if it has that."""
+    language = card.get("language")
+    return sheet.in_language(language) if isinstance(language, str) and language in sheet.languages else sheet
 
 
 def _named_by(card: Mapping[str, Any]) -> str:

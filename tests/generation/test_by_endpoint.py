@@ -1,6 +1,7 @@
 import json
 import os
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from generation.generate import generate
 from generation.store import RESPONSES
 from generation.summary import GenerationReport
 from tests.generation.chat_server import (
+    EMOTIONS,
     PASSING,
     USELESS,
     ChatServer,
@@ -24,6 +26,7 @@ from tests.generation.chat_server import (
     completion,
     failure,
     good,
+    sentence,
     serving,
     turns,
 )
@@ -129,7 +132,7 @@ def test_the_order_in_which_answers_come_changes_nothing(tmp_path: Path) -> None
 def test_prompts_ask_for_what_is_missing_and_show_what_exists(tmp_path: Path) -> None:
     def seldom_sad(body, attempt):
         lines = [{**t, "emotion": t["emotion"] if t["emotion"] != "sad" else "happy"} for t in turns(body["seed"])]
-        wants_sad = "sad turns" in body["messages"][0]["content"] and "angry" not in _aim(body)
+        wants_sad = {emotion for emotion, _ in _planned(body)} == {"sad"}
         return completion(json.dumps({"turns": [{**t, "emotion": "sad"} for t in lines] if wants_sad else lines}))
 
     with serving(seldom_sad) as server:
@@ -137,17 +140,59 @@ def test_prompts_ask_for_what_is_missing_and_show_what_exists(tmp_path: Path) ->
 
     assert report.corpus.counts()["sad"] == 20
     assert {body["response_format"]["json_schema"]["name"] for body in server.bodies} == {"dialogue"}
-    assert "aim at" in server.bodies[0]["messages"][0]["content"]
+    assert {emotion for body in server.bodies[:3] for emotion, _ in _planned(body)} == set(EMOTIONS[:4])
+    assert {emotion for emotion, _ in _planned(server.bodies[-1])} == {"sad"}
     last = server.bodies[-1]["messages"][0]["content"]
-    assert _aim(server.bodies[-1]).endswith("sad")
     known = {u.text for u in report.corpus}
     shown = [line[2:] for line in last.partition("exist already.")[2].splitlines() if line.startswith("- ")]
     assert 1 <= len(shown) <= 8
     assert set(shown) <= known
 
 
-def _aim(body: dict) -> str:
-    return body["messages"][0]["content"].partition("aim at ")[2].partition(" turns:")[0]
+def _planned(body: dict) -> list[tuple[str, int]]:
+    """The emotion and the number of words of each turn that a prompt asks for."""
+    lines = re.findall(r"^\d+\. (?:[A-Z], )?(\w+), about (\d+) words?$", body["messages"][0]["content"], re.MULTILINE)
+    return [(emotion, int(words)) for emotion, words in lines]
+
+
+def test_what_is_planned_is_asked_for_and_what_comes_counts_as_it_labels_itself(tmp_path: Path) -> None:
+    def obedient(body, attempt):
+        rng = random.Random(body["seed"])
+        lines = [{"speaker": "A", "emotion": emotion, "text": sentence(rng)} for emotion, _ in _planned(body)]
+        return completion(json.dumps({"turns": lines}))
+
+    def contrary(body, attempt):
+        return completion(json.dumps({"turns": turns(body["seed"])}))
+
+    reports = {}
+    for script in (obedient, contrary):
+        with serving(script) as server:
+            reports[script] = run(tmp_path / script.__name__, server, 120, concurrency=1)
+    written = {t["text"]: t["emotion"][:3] for r in stored(tmp_path / "contrary") for t in turns(seed_of(r["key"]))}
+
+    assert reports[obedient].card["yield"] > 0.85
+    assert reports[obedient].card["yield"] > reports[contrary].card["yield"]
+    assert {u.text: u.label for u in reports[contrary].corpus} == {
+        u.text: written[u.text] for u in reports[contrary].corpus
+    }
+
+
+@pytest.mark.parametrize("prompt", ["seed", "label-only"])
+def test_the_other_prompts_work_too(tmp_path: Path, prompt: str) -> None:
+    with serving(good) as server:
+        report = run(tmp_path / "out", server, 40, prompt=prompt)
+
+    assert len(report.corpus) == 40
+    assert not _planned(server.bodies[0])
+
+
+def test_in_another_language_lengths_are_counted_in_its_signs(tmp_path: Path) -> None:
+    with serving(good) as server:
+        report = run(tmp_path / "out", server, 20, datasheet="multilingual", language="cmn")
+
+    assert {u.language for u in report.corpus} == {"cmn"}
+    assert "neutral, about " in server.bodies[0]["messages"][0]["content"]
+    assert re.search(r"about \d+ characters\n", server.bodies[0]["messages"][0]["content"])
 
 
 def test_a_model_that_writes_nothing_of_use_is_an_error_that_tells_why(tmp_path: Path) -> None:
@@ -202,7 +247,11 @@ def test_a_bad_day_is_told_in_numbers(bad: tuple[GenerationReport, ChatServer]) 
     card = report.card
 
     assert {"dialogue", "refusal", "empty answer"} <= set(card["answers"])
-    assert {"label outside the set", "duplicate"} <= set(card["drops"])
+    texts = Counter(response["body"]["choices"][0]["message"]["content"] for response in stored(report.out))
+    ecstatic = sum(count for text, count in texts.items() if "ecstatic" in (text or ""))
+    again = any(count > 1 for text, count in texts.items() if '"turns"' in (text or "") and "ecstatic" not in text)
+    assert card["drops"].get("label outside the set", 0) == 8 * ecstatic
+    assert ("duplicate" in card["drops"]) == again
     assert sum(card["drops"].values()) + 1000 == card["turns"]
     assert {"HTTP 429", "HTTP 500", "timeout", "no connection", "broken answer"} <= set(report.retries)
 

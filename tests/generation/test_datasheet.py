@@ -95,6 +95,7 @@ FILLED = (
     ("labels", "neu, hap, ang, sad"),
     ("min", "0.5"),
     ("median", "3.1"),
+    ("mean", "3.6"),
     ("max", "12"),
     ("id", "queue"),
     ("emotion", "ang"),
@@ -151,10 +152,22 @@ def test_a_new_datasheet_never_replaces_a_file(tmp_path: Path) -> None:
     assert path.read_text() == "mine"
 
 
-def test_durations_must_be_in_order(tmp_path: Path) -> None:
-    path = tmp_path / "sheet.yaml"
-    sheet = yaml.safe_load(IEMOCAP.read_text(encoding="utf-8"))
-    path.write_text(yaml.safe_dump({**sheet, "utterance_seconds": {"min": 3, "median": 2, "max": 4}}))
+@pytest.mark.parametrize(
+    ("seconds", "message"),
+    [
+        ({"min": 3, "median": 2, "max": 4}, "min, median and max in this order, and the mean between min and max"),
+        ({"min": 1, "median": 2, "mean": 5, "max": 4}, "min, median and max in this order, and the mean between"),
+        ({"min": 1, "max": 4}, "a median, a mean, or both"),
+        ({"min": 0, "median": 2, "max": 4}, "Input should be greater than 0"),
+    ],
+)
+def test_durations_must_fit_together(tmp_path: Path, seconds: dict, message: str) -> None:
+    with pytest.raises(DatasheetError, match=rf"utterance_seconds.*expected: .*{message}"):
+        load_datasheet(sheet_with(tmp_path, utterance_seconds=seconds))
 
-    with pytest.raises(DatasheetError, match=r"utterance_seconds: .*expected: min, median and max in this order"):
-        load_datasheet(path)
+
+def sheet_with(folder: Path, **changes: object) -> Path:
+    """IEMOCAP's datasheet, changed."""
+    path = folder / "sheet.yaml"
+    path.write_text(yaml.safe_dump({**yaml.safe_load(IEMOCAP.read_text(encoding="utf-8")), **changes}))
+    return path
