@@ -177,6 +177,21 @@ def test_what_is_planned_is_asked_for_and_what_comes_counts_as_it_labels_itself(
     }
 
 
+def test_a_model_with_keys_of_its_own_loses_nothing(tmp_path: Path) -> None:
+    def own_keys(body, attempt):
+        lines = [{"role": t["speaker"], "label": t["emotion"], "utterance": t["text"]} for t in turns(body["seed"])]
+        doubtful = {**lines[0], "category": "happy" if lines[0]["label"] != "happy" else "sad"}
+        return completion(json.dumps({"conversation": [doubtful, *lines[1:]]}))
+
+    with serving(own_keys) as server:
+        report = run(tmp_path / "out", server, 60, concurrency=1)
+
+    assert len(report.corpus) == 60
+    assert report.card["drops"]["more than one label"] == report.card["answers"]["dialogue"]
+    assert report.card["turns"] == 9 * report.card["answers"]["dialogue"]
+    assert not {u.text for u in report.corpus} & {turns(seed_of(r["key"]))[0]["text"] for r in stored(report.out)}
+
+
 @pytest.mark.parametrize("prompt", ["seed", "label-only"])
 def test_the_other_prompts_work_too(tmp_path: Path, prompt: str) -> None:
     with serving(good) as server:
