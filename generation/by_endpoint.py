@@ -24,6 +24,7 @@ from .datasheet import Datasheet
 from .endpoint import Endpoint
 from .errors import GenerationError
 from .harvest import Harvest
+from .lengths import lengths_of
 from .plan import Plan
 from .prompt import template_text
 from .rounds import COMPLETE, Rounds
@@ -89,6 +90,7 @@ def generate_by_endpoint(
         "endpoint": endpoint.base_url,
         "sampling": endpoint.sampling(),
         "datasheet": sheet.name,
+        "published": lengths_of(sheet).published(),
         "language": sheet.language,
         "prompt": {"template": Path(prompt).name, "sha256": sha256(template.encode()).hexdigest()},
         "labels": list(labels.classes),

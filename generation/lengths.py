@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from statistics import NormalDist
+from typing import Any
 
 from .datasheet import Datasheet, Durations
 from .speaking_rate import SpeakingRate, speaking_rate
@@ -38,6 +39,11 @@ class Lengths:
     shortest: float
     longest: float
     rate: SpeakingRate
+
+    def published(self) -> dict[str, Any]:
+        """What a corpus's card says: shortest, median and longest, in seconds, and the rate of speech."""
+        seconds = [self.shortest, round(self.median, 2), self.longest]
+        return {"seconds": seconds, "per_second": self.rate.per_second, "unit": self.rate.unit}
 
     def words(self, quantile: float) -> int:
         """How many words, or characters, an utterance has that is longer than a share of all, from 0 to 1."""

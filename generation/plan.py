@@ -153,6 +153,12 @@ def first_prompt(sheet: Datasheet, labels: LabelSet, template: str | Path = "dia
     return fill(text, sheet, first.request)
 
 
+def lacking(sheet: Datasheet, labels: LabelSet) -> list[str]:
+    """The classes of a label set that a datasheet has no emotion for."""
+    there = {labels.of(emotion) for emotion in sheet.labels}
+    return [label for label in labels.classes if label not in there]
+
+
 def _emotion(sheet: Datasheet, labels: LabelSet, label: str) -> str:
     """The emotion of the datasheet that counts as a class."""
     for emotion in (label, *sheet.labels):
@@ -160,5 +166,5 @@ def _emotion(sheet: Datasheet, labels: LabelSet, label: str) -> str:
             return emotion
     raise GenerationError(
         f"label set {labels.name!r}: the datasheet {sheet.name!r} has no emotion for the class {label!r}, "
-        f"expected classes among {', '.join(sheet.labels)}"
+        f"expected classes among {', '.join(sheet.labels)}, such as --labels {','.join(sheet.labels)}"
     )

@@ -11,7 +11,6 @@ from zero_shot_emotion.corpus import Corpus, UserError
 
 from ..datasheet import Datasheet, load_datasheet
 from ..lengths import lengths_of
-from ..speaking_rate import SpeakingRate
 from .association import CrossTable, cross_table
 from .card import Card, describe, scenario_of
 from .contamination import Contamination, contamination
@@ -43,13 +42,15 @@ class Published:
         datasheet: its name.
         seconds: shortest, median and longest.
         words: likewise, at the rate of speech.
-        rate: of speech, by the datasheet or by the language.
+        per_second: how many words, by the datasheet or by the language.
+        unit: of what is counted: words, or characters.
     """
 
     datasheet: str
     seconds: tuple[float, float, float]
     words: tuple[float, float, float]
-    rate: SpeakingRate
+    per_second: float
+    unit: str
 
 
 @dataclass(frozen=True)
@@ -151,6 +152,10 @@ def _seconds(corpus: Corpus, durations: Mapping[str, float]) -> Lengths | None:
 
 
 def _published(corpus: Corpus, name: str | None) -> Published | None:
+    """By the datasheet that is named, or by the corpus's card, or by the datasheet that the card names."""
+    told = corpus.card.get("published")
+    if name is None and told is not None:
+        return _in_words(str(corpus.card.get("datasheet")), told["seconds"], told["per_second"], told["unit"])
     try:
         sheet = load_datasheet(name or _named_by(corpus.card))
     except UserError:
@@ -158,9 +163,13 @@ def _published(corpus: Corpus, name: str | None) -> Published | None:
             raise
         return None
     found = lengths_of(_in_language_of(corpus.card, sheet))
-    seconds = (found.shortest, found.median, found.longest)
-    low, middle, high = (length * found.rate.per_second for length in seconds)
-    return Published(sheet.name, seconds, (low, middle, high), found.rate)
+    return _in_words(sheet.name, (found.shortest, found.median, found.longest), found.rate.per_second, found.rate.unit)
+
+
+def _in_words(name: str, seconds: Sequence[float], per_second: float, unit: str) -> Published:
+    low, middle, high = seconds
+    words = (low * per_second, middle * per_second, high * per_second)
+    return Published(name, (low, middle, high), words, per_second, unit)
 
 
 def _in_language_of(card: Mapping[str, Any], sheet: Datasheet) -> Datasheet:

@@ -30,7 +30,8 @@ from tests.generation.chat_server import (
     serving,
     turns,
 )
-from zero_shot_emotion.corpus import CARD, FOUR, LABEL_SETS, MANIFEST
+from tests.generation.test_datasheet import sheet_with
+from zero_shot_emotion.corpus import CARD, FOUR, LABEL_SETS, MANIFEST, label_set
 from zero_shot_emotion.corpus.stage import StageError
 
 QUICK = Patience(attempts=12, wait=0.001, wait_max=0.02)
@@ -175,6 +176,18 @@ def test_what_is_planned_is_asked_for_and_what_comes_counts_as_it_labels_itself(
     assert {u.text: u.label for u in reports[contrary].corpus} == {
         u.text: written[u.text] for u in reports[contrary].corpus
     }
+
+
+def test_the_corpus_of_a_datasheet_of_ones_own_knows_what_was_published(tmp_path: Path) -> None:
+    labels = label_set("neu,ang,fru")
+    sheet = sheet_with(tmp_path, name="mine", utterance_seconds={"min": 0.5, "mean": 3, "max": 9}, words_per_second=2.5)
+    with serving(good) as server:
+        endpoint = Endpoint(base_url=server.url, model="m", timeout=0.5, patience=QUICK)
+        report = generate(tmp_path / "out", datasheet=sheet, labels=labels, utterances=30, endpoint=endpoint)
+
+    assert report.corpus.counts() == {"neu": 10, "ang": 10, "fru": 10}
+    assert report.card["published"] == {"seconds": [0.5, 2.67, 9], "per_second": 2.5, "unit": "words"}
+    assert {emotion for body in server.bodies for emotion, _ in _planned(body)} == {"neutral", "angry", "frustrated"}
 
 
 def test_a_model_with_keys_of_its_own_loses_nothing(tmp_path: Path) -> None:

@@ -7,7 +7,8 @@ from scipy import stats
 
 from generation.datasheet import Datasheet, load_datasheet
 from generation.endpoint import Endpoint
-from generation.plan import AVOIDED, TURNS, Plan, first_prompt
+from generation.errors import GenerationError
+from generation.plan import AVOIDED, TURNS, Plan, first_prompt, lacking
 from generation.prompt import PlannedTurn, render, template_text
 from zero_shot_emotion.corpus import FOUR, LABEL_SETS, LabelSet
 
@@ -195,6 +196,16 @@ def test_the_same_model_at_another_address_has_the_same_keys() -> None:
     moved = ENDPOINT.model_copy(update={"base_url": "http://y/v1", "concurrency": 64, "timeout": 1})
 
     assert plan(endpoint=moved).round(3, EVEN, {}) == plan().round(3, EVEN, {})
+
+
+def test_classes_that_a_datasheet_lacks_are_told_with_what_it_has() -> None:
+    seven = LABEL_SETS["seven"]
+    sheet = load_datasheet("msp-improv")
+
+    assert lacking(sheet, seven) == ["fea", "dis", "sur"]
+    assert lacking(SHEET, seven) == []
+    with pytest.raises(GenerationError, match=r"no emotion for the class 'fea', .* such as --labels ang,hap,neu,sad$"):
+        Plan(sheet, seven, {}, "t", 0)
 
 
 def test_a_class_may_be_reached_through_an_emotion_that_is_merged_into_it() -> None:

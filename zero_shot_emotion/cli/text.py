@@ -170,22 +170,33 @@ def check(datasheet: Annotated[str, typer.Argument(help="A datasheet's path, or 
 
     from generation.datasheet import load_datasheet
     from generation.lengths import lengths_of
+    from generation.plan import lacking
+
+    from ..corpus import LABEL_SETS
 
     sheet = load_datasheet(datasheet)
     lengths = lengths_of(sheet)
     shortest, median, longest = (lengths.words(share) for share in (0, 0.5, 1))
     roles = Counter(role.emotion for scenario in sheet.scenarios for role in scenario.roles)
+    lacks = {name: lacking(sheet, labels) for name, labels in LABEL_SETS.items()}
+    fits = [name for name, classes in lacks.items() if not classes]
+    labels = "" if "four" in fits else f" --labels {fits[0] if fits else ','.join(sheet.labels)}"
     table(
         {
             "name": sheet.name,
             "title": sheet.title,
             "languages": ", ".join((sheet.language, *sheet.languages)),
             "labels": ", ".join(sheet.labels),
+            "label sets": "; ".join(
+                name + (f" lacks {', '.join(classes)}" if classes else "") for name, classes in lacks.items()
+            ),
             "lengths": f"{shortest} to {longest} {lengths.rate.unit}, half of them up to {median}, "
             f"at {lengths.rate.per_second:g} a second",
             "scenarios": len(sheet.scenarios),
             "roles": ", ".join(f"{emotion} {count}" for emotion, count in roles.most_common()),
-            "use it with": f"zero-shot-emotion generate --datasheet {datasheet} --model MODEL -n 500 -o corpora/text",
+            "see": f"zero-shot-emotion datasheet prompt {datasheet}{labels}",
+            "use it with": f"zero-shot-emotion generate --datasheet {datasheet}{labels} --llm-base-url URL "
+            "--model MODEL -n 500 -o corpora/text",
         }
     )
 
