@@ -17,6 +17,7 @@ from generation.errors import EndpointError, GenerationError
 from generation.generate import generate
 from generation.store import RESPONSES
 from generation.summary import GenerationReport
+from generation.utterances import draw_test_split
 from tests.generation.chat_server import (
     EMOTIONS,
     PASSING,
@@ -188,6 +189,39 @@ def test_the_corpus_of_a_datasheet_of_ones_own_knows_what_was_published(tmp_path
     assert report.corpus.counts() == {"neu": 10, "ang": 10, "fru": 10}
     assert report.card["published"] == {"seconds": [0.5, 2.67, 9], "per_second": 2.5, "unit": "words"}
     assert {emotion for body in server.bodies for emotion, _ in _planned(body)} == {"neutral", "angry", "frustrated"}
+
+
+@pytest.mark.parametrize(("utterances", "ratio", "turns_each"), [(200, 0.2, 9), (37, 0.5, 9), (12, 0.1, 2)])
+def test_the_test_split_is_the_one_that_is_drawn_from_the_whole_corpus(
+    tmp_path: Path, utterances: int, ratio: float, turns_each: int
+) -> None:
+    def script(body, attempt):
+        return completion(json.dumps({"turns": turns(body["seed"], turns_each)}))
+
+    with serving(script) as server:
+        corpus = run(tmp_path / "out", server, utterances, test_ratio=ratio, concurrency=1).corpus
+
+    assert {u.id: u.split for u in corpus} == draw_test_split(corpus.utterances, ratio, 0)
+    assert {u.split for u in corpus} == {"train", "test"}
+
+
+def test_one_dialogue_cannot_be_parted(tmp_path: Path) -> None:
+    def script(body, attempt):
+        return completion(json.dumps({"turns": turns(1, 40)}))
+
+    with (
+        serving(script) as server,
+        pytest.raises(GenerationError, match=r"--test-ratio 0.3: got one dialogue, expected at least two to be parted"),
+    ):
+        run(tmp_path / "out", server, 8, test_ratio=0.3, concurrency=1)
+
+
+def test_where_nothing_came_back_no_split_is_drawn(tmp_path: Path) -> None:
+    with (
+        serving(lambda *_: completion("I cannot help with that.")) as server,
+        pytest.raises(GenerationError, match="nothing that the model wrote could be used"),
+    ):
+        run(tmp_path / "out", server, test_ratio=0.2)
 
 
 def test_a_model_with_keys_of_its_own_loses_nothing(tmp_path: Path) -> None:
