@@ -160,7 +160,7 @@ def provider_seconds(url: str) -> float:
 def harvest_seconds() -> tuple[float, int, float]:
     """To parse and deduplicate, how many utterances were accepted, and for a round and its prompt."""
     sheet, words, rng = load_datasheet("iemocap"), vocabulary(), random.Random(1)
-    plan = Plan(sheet, FOUR, Endpoint(base_url="http://x/v1", model="m"), template_text("dialogue"), 0)
+    plan = Plan(sheet, FOUR, {"model": "m"}, template_text("dialogue"), 0)
     harvest, earlier = Harvest(sheet, FOUR, 10**6, "m"), []
     answers = [answer(rng, words, earlier) for _ in range(UTTERANCES // 9)]
     parsing = planning = 0.0

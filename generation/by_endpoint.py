@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
@@ -18,19 +19,20 @@ from zero_shot_emotion import __version__
 from zero_shot_emotion.corpus import CARD, MANIFEST, LabelSet, Utterance
 from zero_shot_emotion.corpus.atomic import remove_parts
 from zero_shot_emotion.corpus.corpus import load_card, write_corpus
+from zero_shot_emotion.corpus.splits import draw_groups
 from zero_shot_emotion.corpus.stage import JOURNAL, StageError
 
 from .datasheet import Datasheet
 from .endpoint import Endpoint
 from .errors import GenerationError
 from .harvest import Harvest
+from .lengths import lengths_of
 from .plan import Plan
 from .prompt import template_text
 from .rounds import COMPLETE, Rounds
 from .spending import Spending
 from .store import RESPONSES, ResponseStore
 from .summary import GenerationReport
-from .utterances import draw_test_split
 
 PROVIDER = "endpoint"
 DEFAULT_PROMPT = "dialogue"
@@ -73,7 +75,7 @@ def generate_by_endpoint(
     if utterances is None or utterances < len(labels.classes):
         raise GenerationError(f"-n: got {utterances} utterances, expected at least one for each class of {labels.name}")
     template = template_text(prompt)
-    plan = Plan(sheet, labels, endpoint, template, seed)
+    plan = Plan(sheet, labels, endpoint.sampling(), template, seed)
     fingerprint = sha256(f"{plan.fingerprint} {utterances} {test_ratio}".encode()).hexdigest()[:16]
     if not overwrite and (card := finished(out, fingerprint)) is not None:
         return GenerationReport("generate", out, card, {}, card["answers"]["asked"], time.monotonic() - start)
@@ -89,6 +91,7 @@ def generate_by_endpoint(
         "endpoint": endpoint.base_url,
         "sampling": endpoint.sampling(),
         "datasheet": sheet.name,
+        "published": lengths_of(sheet).published(),
         "language": sheet.language,
         "prompt": {"template": Path(prompt).name, "sha256": sha256(template.encode()).hexdigest()},
         "labels": list(labels.classes),
@@ -126,13 +129,27 @@ def finished(out: Path, fingerprint: str) -> dict[str, Any] | None:
 
 
 def _with_splits(accepted: IO[str], test_ratio: float, seed: int) -> Iterator[Utterance]:
-    """The accepted utterances, read back one by one; all at once only where splits have to be drawn."""
-    accepted.seek(0)
-    utterances = (Utterance.model_validate_json(line) for line in accepted)
+    """The accepted utterances with their splits, read back one by one: the corpus is never held.
+
+    Of each dialogue only how many utterances of each label it has need be known. Nobody speaks in two dialogues, so
+    that this draws what `draw_test_split` draws.
+
+    Raises:
+        GenerationError: if there is only one dialogue.
+    """
     if test_ratio == 0:
-        yield from utterances
+        yield from _read_back(accepted)
         return
-    everything = list(utterances)
-    splits = draw_test_split(everything, test_ratio, seed)
-    for utterance in everything:
-        yield utterance.with_(split=splits[utterance.id])
+    counts: dict[str | None, Counter[str | None]] = {}
+    for utterance in _read_back(accepted):
+        counts.setdefault(utterance.dialogue, Counter())[utterance.label] += 1
+    if len(counts) == 1:
+        raise GenerationError(f"--test-ratio {test_ratio}: got one dialogue, expected at least two to be parted")
+    test = draw_groups(counts, test_ratio, seed) if counts else set()
+    for utterance in _read_back(accepted):
+        yield utterance.with_(split="test" if utterance.dialogue in test else "train")
+
+
+def _read_back(accepted: IO[str]) -> Iterator[Utterance]:
+    accepted.seek(0)
+    return (Utterance.model_validate_json(line) for line in accepted)

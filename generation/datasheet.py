@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from zero_shot_emotion.config_files import find_config, read_mapping, validated
-from zero_shot_emotion.corpus import EMOTIONS, UserError
+from zero_shot_emotion.corpus import EMOTIONS, UserError, explain
 
 
 class DatasheetError(UserError, ValueError):
@@ -19,7 +20,25 @@ TEMPLATE = "template"
 OPEN = "FILL IN"
 """What stands in the template where a fact is to stand."""
 
-Emotion = Annotated[str, Field(pattern="^(" + "|".join(EMOTIONS) + ")$")]
+CODES = {code: name for code, name in EMOTIONS.items() if code != "xxx"}
+"""What annotators may choose: every canonical emotion but their disagreement."""
+
+
+def _is_emotion(value: Any) -> Any:
+    if value not in CODES:
+        raise ValueError("one of " + ", ".join(f"{code} ({name})" for code, name in CODES.items()))
+    return value
+
+
+def _is_id(value: Any) -> Any:
+    if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", str(value)):
+        raise ValueError("small letters and digits, with hyphens between them, such as my-corpus")
+    return str(value)
+
+
+Emotion = Annotated[str, BeforeValidator(_is_emotion)]
+Id = Annotated[str, BeforeValidator(_is_id)]
+"""Stands in the names of folders and utterances."""
 Gender = Literal["female", "male"]
 
 
@@ -44,7 +63,7 @@ class Role(_Section):
 class Scenario(_Section):
     """A situation that a dialogue is improvised from."""
 
-    id: str
+    id: Id
     roles: Annotated[tuple[Role, ...], Field(min_length=1)]
 
 
@@ -52,20 +71,24 @@ class Speakers(_Section):
     """Who talks in a dialogue."""
 
     per_dialogue: Annotated[int, Field(ge=1)]
-    genders: tuple[Gender, ...]
+    genders: Annotated[tuple[Gender, ...], Field(min_length=1)]
 
 
 class Durations(_Section):
-    """Of utterances, in seconds."""
+    """Of utterances, in seconds. A paper may give their median, their mean, or both."""
 
-    min: Annotated[float, Field(ge=0)]
-    median: float
+    min: Annotated[float, Field(gt=0)]
+    median: float | None = None
+    mean: float | None = None
     max: float
 
     @model_validator(mode="after")
     def _in_order(self) -> Durations:
-        if not self.min <= self.median <= self.max:
-            raise ValueError("min, median and max in this order")
+        given = [value for value in (self.median, self.mean) if value is not None]
+        if not given:
+            raise ValueError("a median, a mean, or both")
+        if not all(self.min <= value <= self.max for value in given):
+            raise ValueError("min, median and max in this order, and the mean between min and max")
         return self
 
 
@@ -73,9 +96,10 @@ class Datasheet(_Section):
     """The public facts about a corpus that a generator is given.
 
     ``languages`` are further ones that the same situations may be played in: what a prompt calls each, by its tag.
+    ``words_per_second`` is the corpus's own rate, where one is published; by default that of the language is taken.
     """
 
-    name: str
+    name: Id
     title: str
     language: str
     language_name: str
@@ -84,8 +108,23 @@ class Datasheet(_Section):
     speakers: Speakers
     labels: Annotated[tuple[Emotion, ...], Field(min_length=2)]
     utterance_seconds: Durations
+    words_per_second: Annotated[float, Field(gt=0)] | None = None
     scenarios: Annotated[tuple[Scenario, ...], Field(min_length=1)]
     sources: Annotated[tuple[str, ...], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Datasheet:
+        ids = [scenario.id for scenario in self.scenarios]
+        for what, held in (("labels", self.labels), ("ids of scenarios", ids)):
+            if twice := [value for value in dict.fromkeys(held) if held.count(value) > 1]:
+                raise ValueError(f"{what} that differ, got {twice[0]!r} twice")
+        for scenario in self.scenarios:
+            if len(scenario.roles) > self.speakers.per_dialogue:
+                raise ValueError(
+                    f"at most as many roles as speakers.per_dialogue ({self.speakers.per_dialogue}), "
+                    f"got {len(scenario.roles)} in the scenario {scenario.id!r}"
+                )
+        return self
 
     def in_language(self, tag: str) -> Datasheet:
         """The datasheet in one of its further languages, under a name of its own.
@@ -99,7 +138,12 @@ class Datasheet(_Section):
             known = ", ".join((self.language, *self.languages))
             raise DatasheetError(f"datasheet {self.name!r}: no language {tag!r}, expected one of {known}")
         return self.model_copy(
-            update={"name": f"{self.name}-{tag}", "language": tag, "language_name": self.languages[tag]}
+            update={
+                "name": f"{self.name}-{tag}",
+                "language": tag,
+                "language_name": self.languages[tag],
+                "words_per_second": None,  # was measured in the first language
+            }
         )
 
     def scenario(self, scenario_id: str) -> Scenario:
@@ -133,7 +177,17 @@ def load_datasheet(name: str | Path) -> Datasheet:
 
     Raises:
         MissingConfigError: if there is none of that name.
-        DatasheetError: naming file, key, value and what was expected.
+        DatasheetError: naming file, key, value and what was expected, of everything that is open or wrong.
     """
     path = find_config("datasheets", name)
-    return validated(Datasheet, read_mapping(path, DatasheetError), path, DatasheetError)
+    return validated(Datasheet, read_mapping(path, DatasheetError), path, DatasheetError, tell=_explain_all)
+
+
+def _explain_all(error: ValidationError) -> str:
+    """Each thing that is open or wrong, in a line of its own: whoever fills in a form wants to see them all.
+
+    Of a list whose items are wrong nothing is said beside them.
+    """
+    places = [found["loc"] for found in error.errors(include_url=False)]
+    own = [k for k, place in enumerate(places) if not any(p != place and p[: len(place)] == place for p in places)]
+    return "\n  ".join(explain(error, number) for number in own)

@@ -19,6 +19,7 @@ from .endpoint import Endpoint
 from .errors import GenerationError
 from .label_only import PROMPT as LABEL_ONLY
 from .label_only import generate_label_only
+from .lengths import lengths_of
 from .response import Dialogue, parse
 from .shipped import PROVIDER, ShippedDialogue, shipped_dialogues
 from .utterances import draw_test_split, utterance_of
@@ -117,6 +118,7 @@ def generate(
         ),
         "provider": PROVIDER,
         "datasheet": sheet.name,
+        "published": lengths_of(sheet).published(),
         "language": sheet.language,
         "labels": list(labels.classes),
         "asked": utterances,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -13,12 +14,25 @@ from zero_shot_emotion.corpus import EMOTIONS
 
 from .datasheet import Datasheet, Gender, Scenario
 from .errors import GenerationError
+from .lengths import lengths_of
 
 if TYPE_CHECKING:
     from jinja2 import Template
 
-WORDS_PER_SECOND = 2.7
-"""Of conversational English (about 160 words a minute), to turn a corpus's durations into lengths of text."""
+
+@dataclass(frozen=True)
+class PlannedTurn:
+    """A turn that is asked for. What comes back may differ, and counts as it labels itself.
+
+    Attributes:
+        speaker: A, B, ...; a suggestion.
+        emotion: its canonical code; None leaves it to the scenario.
+        length: about how many words, or characters where the language is counted in those.
+    """
+
+    speaker: str
+    emotion: str | None
+    length: int
 
 
 @dataclass(frozen=True)
@@ -28,16 +42,24 @@ class Request:
     Attributes:
         scenario: of the datasheet.
         genders: of the speakers A, B, ... in the order of the scenario's roles.
-        turns: how many to write.
-        wanted: how many turns of each label to aim at; empty leaves it to the scenario.
+        plan: its turns, in their order.
         avoid: lines that exist already.
     """
 
     scenario: Scenario
     genders: tuple[Gender, ...]
-    turns: int = 9
-    wanted: Mapping[str, int] | None = None
+    plan: Sequence[PlannedTurn]
     avoid: Sequence[str] = ()
+
+    @property
+    def turns(self) -> int:
+        """How many turns to write."""
+        return len(self.plan)
+
+    @property
+    def wanted(self) -> dict[str, int]:
+        """How many turns of each emotion the plan has."""
+        return dict(Counter(turn.emotion for turn in self.plan if turn.emotion is not None))
 
     @property
     def speakers(self) -> dict[str, Gender]:
@@ -125,7 +147,7 @@ def fill_template(text: str, variables: Mapping[str, Any]) -> str:
 
 def _variables(datasheet: Datasheet, request: Request) -> dict[str, Any]:
     """What a template may use."""
-    seconds = datasheet.utterance_seconds
+    lengths = lengths_of(datasheet)
     return {
         "description": datasheet.description,
         "language": datasheet.language_name,
@@ -139,10 +161,19 @@ def _variables(datasheet: Datasheet, request: Request) -> dict[str, Any]:
             for role, (name, gender) in zip(request.scenario.roles, request.speakers.items(), strict=True)
         ],
         "turns": request.turns,
-        "words_min": max(1, round(seconds.min * WORDS_PER_SECOND)),
-        "words_median": round(seconds.median * WORDS_PER_SECOND),
-        "words_max": min(30, round(seconds.max * WORDS_PER_SECOND)),
+        "plan": [
+            {
+                "speaker": turn.speaker,
+                "emotion": None if turn.emotion is None else EMOTIONS[turn.emotion],
+                "length": turn.length,
+            }
+            for turn in request.plan
+        ],
+        "unit": lengths.rate.unit,
+        "words_min": lengths.words(0),
+        "words_median": lengths.words(0.5),
+        "words_max": lengths.words(1),
         "labels": [EMOTIONS[label] for label in datasheet.labels],
-        "wanted": {EMOTIONS[label]: count for label, count in (request.wanted or {}).items()},
+        "wanted": {EMOTIONS[label]: count for label, count in request.wanted.items()},
         "avoid": list(request.avoid),
     }

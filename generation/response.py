@@ -13,6 +13,7 @@ from typing import Any
 from zero_shot_emotion.corpus import EMOTIONS
 
 from .datasheet import Gender
+from .json_turns import ASKED, EMOTION, SPEAKER, dialogues, strings, texts_of, under
 from .speakers import bare, cast, role_of, split_name
 from .spoken import spoken
 
@@ -90,16 +91,16 @@ class _Line:
 def parse(answer: str | dict[str, Any], speakers: Mapping[str, Gender], labels: Collection[str]) -> Dialogue:
     """Take an answer apart.
 
-    A turn with an unknown speaker, a label outside the set or no text is dropped and counted by reason; a label
-    is never guessed.
+    A turn with an unknown speaker, a label outside the set or no text is dropped and counted by reason, and so is one
+    that says two things where one is asked for. Nothing is ever guessed.
 
     Args:
-        answer: as text, or ``{"turns": [{"speaker", "emotion", "text"}]}``.
+        answer: as text, or ``{"turns": [{"speaker", "emotion", "text"}]}``, whatever the keys are called.
         speakers: the names that the prompt gave, with their genders.
         labels: the canonical codes that the prompt allowed.
 
     Raises:
-        ResponseError: if there is no dialogue in it: a refusal, nothing, or something else.
+        ResponseError: if there is no dialogue in it (a refusal, nothing, something else), or more than one.
     """
     lines = _lines(answer, speakers)
     roles = cast((line.name for line in lines if line.problem is None), speakers)
@@ -148,10 +149,12 @@ def _lines(answer: str | dict[str, Any], speakers: Mapping[str, Gender]) -> list
     """
     text = _THOUGHTS.sub("", answer).strip() if isinstance(answer, str) else json.dumps(answer, ensure_ascii=False)
     found = list(_objects(text)) if isinstance(answer, str) else [answer]
-    turns = _turns(found)
-    if turns is not None:
-        return _from_json(turns, speakers)
-    lines = [] if found else _from_lines(text, speakers)
+    told = dialogues(found)
+    if len(told) > 1:
+        raise ResponseError(f"expected one dialogue, got {len(told)}: {text[:80]!r}", "more than one dialogue")
+    if told:
+        return _from_json(told[0], speakers)
+    lines = _from_lines("\n".join(strings(found)) if found else text, speakers)
     if lines:
         return lines
     if not text:
@@ -177,23 +180,9 @@ def _objects(text: str) -> Iterator[dict[str, Any]]:
         start = text.find("{", end)
 
 
-def _turns(objects: list[dict[str, Any]]) -> list[Any] | None:
-    """The turns in some objects: under ``turns``, as the only list in one, or one in each; None if there are none."""
-    for found in objects:
-        lists = [value for value in found.values() if isinstance(value, list)]
-        if isinstance(found.get("turns"), list):
-            return found["turns"]
-        if len(lists) == 1 and all(isinstance(turn, dict) for turn in lists[0]):
-            return lists[0]
-    turns = [found for found in objects if "text" in found and "emotion" in found]
-    return turns or None
-
-
 def _from_json(turns: list[Any], speakers: Mapping[str, Gender]) -> list[_Line]:
     lines = [
-        _Line(turn.get("speaker"), turn.get("emotion"), turn.get("text"))
-        if isinstance(turn, dict)
-        else _Line(None, None, None, "not an object")
+        _from_object(turn, speakers) if isinstance(turn, dict) else _Line(None, None, None, "not an object")
         for turn in turns
     ]
     names = Counter(split_name(line.text)[0] for line in lines if isinstance(line.text, str))
@@ -201,6 +190,33 @@ def _from_json(turns: list[Any], speakers: Mapping[str, Gender]) -> list[_Line]:
         _Line(line.name, line.emotion, _without_name(line.text, line.name, names, speakers), line.problem)
         for line in lines
     ]
+
+
+def _from_object(turn: dict[str, Any], speakers: Mapping[str, Gender]) -> _Line:
+    """One turn. What is called differently than it was asked for counts if nothing contradicts it."""
+    if turn.keys() == ASKED:  # most are as they should be, and read at a third of the time
+        return _Line(turn["speaker"], turn["emotion"], turn["text"])
+    (name, crowd), (emotion, doubt), texts = _name(turn, speakers), _emotion(turn), texts_of(turn)
+    problem = crowd or doubt or ("more than one text" if len(texts) > 1 else None)
+    return _Line(name, emotion, texts[0] if texts else None, problem)
+
+
+def _name(turn: dict[str, Any], speakers: Mapping[str, Gender]) -> tuple[object, str | None]:
+    """Who speaks: the only name, or the only one that is of the prompt; or why it cannot be told."""
+    names = under(turn, SPEAKER[:1], str | int) or under(turn, SPEAKER[1:], str | int)
+    of_the_prompt = {role: name for name in names if (role := role_of(name, speakers)) is not None}
+    different = list((of_the_prompt or {bare(name): name for name in names}).values())
+    return (different or [None])[0], "more than one speaker" if len(different) > 1 else None
+
+
+def _emotion(turn: dict[str, Any]) -> tuple[object, str | None]:
+    """The only emotion, or why it cannot be told. Beside the one that was asked for, no other word counts."""
+    asked, others = under(turn, EMOTION[:1]), under(turn, EMOTION[1:])
+    told = [*asked, *(word for word in others if not any(asked) or _code(word))]
+    if not told:
+        return None, "no label"
+    told = [word for word in told if word is not None] or told
+    return told[0], "more than one label" if len({_code(word) or str(word) for word in told}) > 1 else None
 
 
 def _without_name(text: object, speaker: object, names: Counter[str | None], speakers: Mapping[str, Gender]) -> object:

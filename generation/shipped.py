@@ -60,7 +60,8 @@ def dialogues_file(datasheet: str) -> Path:
     path = FOLDER / f"{datasheet}.jsonl"
     if not path.is_file():
         raise MissingConfigError(
-            f"no dialogues ship for the datasheet {datasheet!r}, only for {', '.join(shipped_datasheets())}"
+            f"no dialogues ship for the datasheet {datasheet!r}, only for {', '.join(shipped_datasheets())}; "
+            "expected one of these, or a language model (--model) to write them"
         )
     return path
 

@@ -8,6 +8,7 @@ import pytest
 
 from tests.generation.chat_server import Reply, completion, serving
 from zero_shot_emotion import __version__, cli
+from zero_shot_emotion.config_files import configs_folder
 from zero_shot_emotion.corpus import Corpus, executors
 from zero_shot_emotion.testing import tiny_corpus
 
@@ -140,6 +141,28 @@ def test_no_option_of_generate_is_passed_over(capfd, tmp_path, options, message)
     assert status == 1
     assert message in err
     assert not (tmp_path / "out").exists()
+
+
+def test_a_datasheet_is_begun_checked_and_seen_as_a_prompt(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "mine.yaml"
+    assert run(capfd, "datasheet", "new", str(path))[0] == 0
+    status, _, err = run(capfd, "datasheet", "check", str(path))
+    assert (status, err.count("FILL IN")) == (1, path.read_text(encoding="utf-8").count("FILL IN"))
+
+    shipped = (configs_folder() / "datasheets" / "msp-improv.yaml").read_text(encoding="utf-8")
+    path.write_text(shipped.replace("labels: [ang, hap, neu, sad]", "labels: [ang, hap, neu, fru]"), encoding="utf-8")
+    status, out, _ = run(capfd, "datasheet", "check", str(path))
+    told = dict(line.split("  ", 1) for line in out.splitlines())
+    assert status == 0
+    assert told["label sets"].strip().startswith("four lacks sad; six lacks sad, fea, dis; ")
+    assert told["lengths"].strip() == "1 to 55 words, half of them up to 10, at 2.74 a second"
+    assert f"--datasheet {path} --labels ang,hap,neu,fru --llm-base-url URL --model MODEL" in told["use it with"]
+
+    status, out, _ = run(capfd, "datasheet", "prompt", str(path), "--labels", "ang,hap,neu,fru")
+    assert status == 0
+    assert re.search(r"^1\. A, \w+, about \d+ words?$", out, re.MULTILINE)
+    status, _, err = run(capfd, "datasheet", "prompt", str(path))
+    assert (status, "no emotion for the class 'sad'" in err) == (1, True)
 
 
 def test_a_model_translates_a_corpus(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:

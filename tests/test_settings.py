@@ -40,6 +40,11 @@ def test_one_corpus_needs_no_list() -> None:
     assert (settings.train, settings.dev) == (("a",), ("b",))
 
 
+def test_classes_may_be_listed_where_no_label_set_fits() -> None:
+    labels = read_settings(section({"labels": "neu,hap,ang,fru"})).datarc.label_set
+    assert (labels.classes, labels.of("exc"), labels.of("sad")) == (("neu", "hap", "ang", "fru"), "hap", None)
+
+
 @pytest.mark.parametrize(
     ("given", "message"),
     [

@@ -9,7 +9,7 @@ from typing import Any
 
 from zero_shot_emotion.corpus import Corpus
 
-ELSEWHERE = {"description", "drops", "labels", "fingerprint", "counts", "utterances", "yield"}
+ELSEWHERE = {"description", "drops", "labels", "fingerprint", "published", "counts", "utterances", "yield"}
 """Keys of a card that the report shows in another place, or that tell people nothing."""
 COLUMNS = ("label", "split", "language", "gender")
 

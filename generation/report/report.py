@@ -9,8 +9,8 @@ from typing import Any
 from zero_shot_emotion import __version__
 from zero_shot_emotion.corpus import Corpus, UserError
 
-from ..datasheet import load_datasheet
-from ..prompt import WORDS_PER_SECOND
+from ..datasheet import Datasheet, load_datasheet
+from ..lengths import lengths_of
 from .association import CrossTable, cross_table
 from .card import Card, describe, scenario_of
 from .contamination import Contamination, contamination
@@ -36,11 +36,21 @@ class ReportError(UserError, ValueError):
 
 @dataclass(frozen=True)
 class Published:
-    """How long a datasheet says utterances are: shortest, median and longest, in seconds and in about so many words."""
+    """How long a datasheet says utterances are: shortest, median and longest, in seconds and in about so many words.
+
+    Attributes:
+        datasheet: its name.
+        seconds: shortest, median and longest.
+        words: likewise, at the rate of speech.
+        per_second: how many words, by the datasheet or by the language.
+        unit: of what is counted: words, or characters.
+    """
 
     datasheet: str
     seconds: tuple[float, float, float]
     words: tuple[float, float, float]
+    per_second: float
+    unit: str
 
 
 @dataclass(frozen=True)
@@ -142,16 +152,30 @@ def _seconds(corpus: Corpus, durations: Mapping[str, float]) -> Lengths | None:
 
 
 def _published(corpus: Corpus, name: str | None) -> Published | None:
+    """By the datasheet that is named, or by the corpus's card, or by the datasheet that the card names."""
+    told = corpus.card.get("published")
+    if name is None and told is not None:
+        return _in_words(str(corpus.card.get("datasheet")), told["seconds"], told["per_second"], told["unit"])
     try:
         sheet = load_datasheet(name or _named_by(corpus.card))
     except UserError:
         if name is not None:
             raise
         return None
-    durations = sheet.utterance_seconds
-    low, middle, high = durations.min, durations.median, durations.max
-    counts = (low * WORDS_PER_SECOND, middle * WORDS_PER_SECOND, high * WORDS_PER_SECOND)
-    return Published(sheet.name, (low, middle, high), counts)
+    found = lengths_of(_in_language_of(corpus.card, sheet))
+    return _in_words(sheet.name, (found.shortest, found.median, found.longest), found.rate.per_second, found.rate.unit)
+
+
+def _in_words(name: str, seconds: Sequence[float], per_second: float, unit: str) -> Published:
+    low, middle, high = seconds
+    words = (low * per_second, middle * per_second, high * per_second)
+    return Published(name, (low, middle, high), words, per_second, unit)
+
+
+def _in_language_of(card: Mapping[str, Any], sheet: Datasheet) -> Datasheet:
+    """The datasheet in the language that a card names, if it has that."""
+    language = card.get("language")
+    return sheet.in_language(language) if isinstance(language, str) and language in sheet.languages else sheet
 
 
 def _named_by(card: Mapping[str, Any]) -> str:

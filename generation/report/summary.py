@@ -22,7 +22,10 @@ def _rows(report: Report) -> Iterator[tuple[str, str]]:
     for name, found in (("words", report.words), ("seconds", report.seconds)):
         if found:
             group = found.groups[ALL]
-            yield name, f"{group.median:g} in the median, {group.min:g} to {group.max:g}"
+            yield (
+                name,
+                f"{group.median:.3g} in the median, {group.min:.3g} to {group.max:.3g}{_published(report, name)}",
+            )
     for corpus in report.variety.corpora:
         distinct = ", ".join("n/a" if d is None else f"{d:.3f}" for d in corpus.distinct)
         bleu = "n/a" if corpus.self_bleu is None else f"{corpus.self_bleu:.3f}"
@@ -43,3 +46,11 @@ def _rows(report: Report) -> Iterator[tuple[str, str]]:
         yield "name their emotion", f"{own} of {lines} lines"
     for check in report.contamination:
         yield f"lines of {check.name}?", check.sentence
+
+
+def _published(report: Report, name: str) -> str:
+    """What a datasheet says of the same."""
+    if report.published is None:
+        return ""
+    low, middle, high = getattr(report.published, name)
+    return f" (published: about {middle:.2g}, {low:.2g} to {high:.2g})"

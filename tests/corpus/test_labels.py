@@ -35,6 +35,38 @@ def test_an_unknown_set_is_an_error_that_lists_the_sets():
 
 
 @pytest.mark.parametrize(
+    ("name", "merged"),
+    [("neu,hap,ang,fru", {"exc": "hap"}), ("cal,bor", {}), ("hap,exc,sad", {})],
+)
+def test_classes_may_be_listed(name, merged):
+    labels = label_set(name)
+
+    assert labels.classes == tuple(name.split(","))
+    assert labels.merge == merged
+    assert set(EMOTIONS) == {*labels.classes, *labels.merge, *labels.drop}
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        (
+            "neu,joy",
+            "label set 'neu,joy': unknown label 'joy': expected one of four, six, seven, eight, or several of neu,",
+        ),
+        ("neu,xxx", "label set 'neu,xxx': unknown label 'xxx'"),
+        ("neu,", "label set 'neu,': unknown label ''"),
+        ("neu", "label set 'neu': expected at least two different classes, got ['neu']"),
+        ("neu,sad,neu", "label set 'neu,sad,neu': expected at least two different classes"),
+    ],
+)
+def test_a_list_of_what_are_no_classes_is_refused(name, message):
+    with pytest.raises(LabelError) as error:
+        label_set(name)
+
+    assert str(error.value).startswith(message)
+
+
+@pytest.mark.parametrize(
     ("arguments", "message"),
     [
         ((("a",),), "label set 'x': expected at least two different classes, got ['a']"),

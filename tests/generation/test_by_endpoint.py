@@ -1,6 +1,7 @@
 import json
 import os
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -16,7 +17,9 @@ from generation.errors import EndpointError, GenerationError
 from generation.generate import generate
 from generation.store import RESPONSES
 from generation.summary import GenerationReport
+from generation.utterances import draw_test_split
 from tests.generation.chat_server import (
+    EMOTIONS,
     PASSING,
     PATIENCE,
     USELESS,
@@ -25,10 +28,12 @@ from tests.generation.chat_server import (
     completion,
     failure,
     good,
+    sentence,
     serving,
     turns,
 )
-from zero_shot_emotion.corpus import CARD, FOUR, LABEL_SETS, MANIFEST
+from tests.generation.test_datasheet import sheet_with
+from zero_shot_emotion.corpus import CARD, FOUR, LABEL_SETS, MANIFEST, label_set
 from zero_shot_emotion.corpus.stage import StageError
 
 QUICK = Patience(attempts=12, wait=0.001, wait_max=0.02)
@@ -130,7 +135,7 @@ def test_the_order_in_which_answers_come_changes_nothing(tmp_path: Path) -> None
 def test_prompts_ask_for_what_is_missing_and_show_what_exists(tmp_path: Path) -> None:
     def seldom_sad(body, attempt):
         lines = [{**t, "emotion": t["emotion"] if t["emotion"] != "sad" else "happy"} for t in turns(body["seed"])]
-        wants_sad = "sad turns" in body["messages"][0]["content"] and "angry" not in _aim(body)
+        wants_sad = {emotion for emotion, _ in _planned(body)} == {"sad"}
         return completion(json.dumps({"turns": [{**t, "emotion": "sad"} for t in lines] if wants_sad else lines}))
 
     with serving(seldom_sad) as server:
@@ -138,17 +143,119 @@ def test_prompts_ask_for_what_is_missing_and_show_what_exists(tmp_path: Path) ->
 
     assert report.corpus.counts()["sad"] == 20
     assert {body["response_format"]["json_schema"]["name"] for body in server.bodies} == {"dialogue"}
-    assert "aim at" in server.bodies[0]["messages"][0]["content"]
+    assert {emotion for body in server.bodies[:3] for emotion, _ in _planned(body)} == set(EMOTIONS[:4])
+    assert {emotion for emotion, _ in _planned(server.bodies[-1])} == {"sad"}
     last = server.bodies[-1]["messages"][0]["content"]
-    assert _aim(server.bodies[-1]).endswith("sad")
     known = {u.text for u in report.corpus}
     shown = [line[2:] for line in last.partition("exist already.")[2].splitlines() if line.startswith("- ")]
     assert 1 <= len(shown) <= 8
     assert set(shown) <= known
 
 
-def _aim(body: dict) -> str:
-    return body["messages"][0]["content"].partition("aim at ")[2].partition(" turns:")[0]
+def _planned(body: dict) -> list[tuple[str, int]]:
+    """The emotion and the number of words of each turn that a prompt asks for."""
+    lines = re.findall(r"^\d+\. (?:[A-Z], )?(\w+), about (\d+) words?$", body["messages"][0]["content"], re.MULTILINE)
+    return [(emotion, int(words)) for emotion, words in lines]
+
+
+def test_what_is_planned_is_asked_for_and_what_comes_counts_as_it_labels_itself(tmp_path: Path) -> None:
+    def obedient(body, attempt):
+        rng = random.Random(body["seed"])
+        lines = [{"speaker": "A", "emotion": emotion, "text": sentence(rng)} for emotion, _ in _planned(body)]
+        return completion(json.dumps({"turns": lines}))
+
+    def contrary(body, attempt):
+        return completion(json.dumps({"turns": turns(body["seed"])}))
+
+    reports = {}
+    for script in (obedient, contrary):
+        with serving(script) as server:
+            reports[script] = run(tmp_path / script.__name__, server, 120, concurrency=1)
+    written = {t["text"]: t["emotion"][:3] for r in stored(tmp_path / "contrary") for t in turns(seed_of(r["key"]))}
+
+    assert reports[obedient].card["yield"] > 0.85
+    assert reports[obedient].card["yield"] > reports[contrary].card["yield"]
+    assert {u.text: u.label for u in reports[contrary].corpus} == {
+        u.text: written[u.text] for u in reports[contrary].corpus
+    }
+
+
+def test_the_corpus_of_a_datasheet_of_ones_own_knows_what_was_published(tmp_path: Path) -> None:
+    labels = label_set("neu,ang,fru")
+    sheet = sheet_with(tmp_path, name="mine", utterance_seconds={"min": 0.5, "mean": 3, "max": 9}, words_per_second=2.5)
+    with serving(good) as server:
+        endpoint = Endpoint(base_url=server.url, model="m", timeout=0.5, patience=QUICK)
+        report = generate(tmp_path / "out", datasheet=sheet, labels=labels, utterances=30, endpoint=endpoint)
+
+    assert report.corpus.counts() == {"neu": 10, "ang": 10, "fru": 10}
+    assert report.card["published"] == {"seconds": [0.5, 2.67, 9], "per_second": 2.5, "unit": "words"}
+    assert {emotion for body in server.bodies for emotion, _ in _planned(body)} == {"neutral", "angry", "frustrated"}
+
+
+@pytest.mark.parametrize(("utterances", "ratio", "turns_each"), [(200, 0.2, 9), (37, 0.5, 9), (12, 0.1, 2)])
+def test_the_test_split_is_the_one_that_is_drawn_from_the_whole_corpus(
+    tmp_path: Path, utterances: int, ratio: float, turns_each: int
+) -> None:
+    def script(body, attempt):
+        return completion(json.dumps({"turns": turns(body["seed"], turns_each)}))
+
+    with serving(script) as server:
+        corpus = run(tmp_path / "out", server, utterances, test_ratio=ratio, concurrency=1).corpus
+
+    assert {u.id: u.split for u in corpus} == draw_test_split(corpus.utterances, ratio, 0)
+    assert {u.split for u in corpus} == {"train", "test"}
+
+
+def test_one_dialogue_cannot_be_parted(tmp_path: Path) -> None:
+    def script(body, attempt):
+        return completion(json.dumps({"turns": turns(1, 40)}))
+
+    with (
+        serving(script) as server,
+        pytest.raises(GenerationError, match=r"--test-ratio 0.3: got one dialogue, expected at least two to be parted"),
+    ):
+        run(tmp_path / "out", server, 8, test_ratio=0.3, concurrency=1)
+
+
+def test_where_nothing_came_back_no_split_is_drawn(tmp_path: Path) -> None:
+    with (
+        serving(lambda *_: completion("I cannot help with that.")) as server,
+        pytest.raises(GenerationError, match="nothing that the model wrote could be used"),
+    ):
+        run(tmp_path / "out", server, test_ratio=0.2)
+
+
+def test_a_model_with_keys_of_its_own_loses_nothing(tmp_path: Path) -> None:
+    def own_keys(body, attempt):
+        lines = [{"role": t["speaker"], "label": t["emotion"], "utterance": t["text"]} for t in turns(body["seed"])]
+        doubtful = {**lines[0], "category": "happy" if lines[0]["label"] != "happy" else "sad"}
+        return completion(json.dumps({"conversation": [doubtful, *lines[1:]]}))
+
+    with serving(own_keys) as server:
+        report = run(tmp_path / "out", server, 60, concurrency=1)
+
+    assert len(report.corpus) == 60
+    assert report.card["drops"]["more than one label"] == report.card["answers"]["dialogue"]
+    assert report.card["turns"] == 9 * report.card["answers"]["dialogue"]
+    assert not {u.text for u in report.corpus} & {turns(seed_of(r["key"]))[0]["text"] for r in stored(report.out)}
+
+
+@pytest.mark.parametrize("prompt", ["seed", "label-only"])
+def test_the_other_prompts_work_too(tmp_path: Path, prompt: str) -> None:
+    with serving(good) as server:
+        report = run(tmp_path / "out", server, 40, prompt=prompt)
+
+    assert len(report.corpus) == 40
+    assert not _planned(server.bodies[0])
+
+
+def test_in_another_language_lengths_are_counted_in_its_signs(tmp_path: Path) -> None:
+    with serving(good) as server:
+        report = run(tmp_path / "out", server, 20, datasheet="multilingual", language="cmn")
+
+    assert {u.language for u in report.corpus} == {"cmn"}
+    assert "neutral, about " in server.bodies[0]["messages"][0]["content"]
+    assert re.search(r"about \d+ characters\n", server.bodies[0]["messages"][0]["content"])
 
 
 def test_a_model_that_writes_nothing_of_use_is_an_error_that_tells_why(tmp_path: Path) -> None:
@@ -203,7 +310,11 @@ def test_a_bad_day_is_told_in_numbers(bad: tuple[GenerationReport, ChatServer]) 
     card = report.card
 
     assert {"dialogue", "refusal", "empty answer"} <= set(card["answers"])
-    assert {"label outside the set", "duplicate"} <= set(card["drops"])
+    texts = Counter(response["body"]["choices"][0]["message"]["content"] for response in stored(report.out))
+    ecstatic = sum(count for text, count in texts.items() if "ecstatic" in (text or ""))
+    again = any(count > 1 for text, count in texts.items() if '"turns"' in (text or "") and "ecstatic" not in text)
+    assert card["drops"].get("label outside the set", 0) == 8 * ecstatic
+    assert ("duplicate" in card["drops"]) == again
     assert sum(card["drops"].values()) + 1000 == card["turns"]
     assert {"HTTP 429", "HTTP 500", "timeout", "no connection", "broken answer"} <= set(report.retries)
 

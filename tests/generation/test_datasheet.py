@@ -50,7 +50,20 @@ def test_a_datasheet_of_ones_own_is_read_by_path(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("key", "value", "message"),
     [
-        ("labels", ["ang", "hapy"], r"labels\.1: got 'hapy', expected: String should match pattern"),
+        (
+            "labels",
+            ["ang", "hapy"],
+            r"labels\.1: got 'hapy', expected: one of neu \(neutral\), hap \(happy\), ang \(angry",
+        ),
+        ("labels", ["ang", "xxx"], r"labels\.1: got 'xxx', expected: one of neu"),
+        ("labels", ["ang", "neu", "ang"], r"expected labels that differ, got 'ang' twice"),
+        ("name", "My Corpus", r"name: got 'My Corpus', expected: small letters and digits, with hyphens between them"),
+        (
+            "speakers",
+            {"per_dialogue": 2, "genders": []},
+            r"speakers\.genders: got \[\], expected: Tuple should have at le",
+        ),
+        ("speakers", {"per_dialogue": 1, "genders": ["male"]}, r"expected at most as many roles as .*\(1\), got 2 in"),
         ("labels", ["ang"], r"labels: got \['ang'\], expected: Tuple should have at least 2 items"),
         ("sources", None, r"sources: got None, expected: Input should be a valid tuple"),
         ("colour", "red", r"colour: got 'red', expected: Extra inputs are not permitted"),
@@ -64,6 +77,34 @@ def test_a_wrong_value_is_named_with_file_and_expectation(
 
     with pytest.raises(DatasheetError, match=f"sheet.yaml: {message}"):
         load_datasheet(path)
+
+
+def test_scenarios_have_ids_of_their_own(tmp_path: Path) -> None:
+    role = {"emotion": "neu", "situation": "You wait."}
+    scenarios = [{"id": name, "roles": [role]} for name in ("late", "late")]
+
+    with pytest.raises(DatasheetError, match=r"expected ids of scenarios that differ, got 'late' twice"):
+        load_datasheet(sheet_with(tmp_path, scenarios=scenarios))
+    with pytest.raises(DatasheetError, match=r"scenarios.0.id: got 'Late tram', expected: small letters"):
+        load_datasheet(sheet_with(tmp_path, scenarios=[{"id": "Late tram", "roles": [role]}]))
+
+
+def test_everything_that_is_wrong_is_told_at_once_and_nothing_twice(tmp_path: Path) -> None:
+    path = sheet_with(tmp_path, name="A b", labels=["joy", "rage"], colour="red")
+    with pytest.raises(DatasheetError) as error:
+        load_datasheet(path)
+
+    lines = str(error.value).splitlines()
+    assert lines[0].startswith(f"{path}: name: got 'A b', expected: ")
+    assert [line.strip().partition(":")[0] for line in lines[1:]] == ["labels.0", "labels.1", "colour"]
+
+
+def test_a_new_template_says_everything_that_is_open(tmp_path: Path) -> None:
+    new_datasheet(tmp_path / "my.yaml")
+    with pytest.raises(DatasheetError) as error:
+        load_datasheet(tmp_path / "my.yaml")
+
+    assert str(error.value).count("FILL IN") == len(FILLED)
 
 
 def test_text_that_is_no_yaml_is_an_error_that_names_the_file(tmp_path: Path) -> None:
@@ -95,6 +136,7 @@ FILLED = (
     ("labels", "neu, hap, ang, sad"),
     ("min", "0.5"),
     ("median", "3.1"),
+    ("mean", "3.6"),
     ("max", "12"),
     ("id", "queue"),
     ("emotion", "ang"),
@@ -151,10 +193,22 @@ def test_a_new_datasheet_never_replaces_a_file(tmp_path: Path) -> None:
     assert path.read_text() == "mine"
 
 
-def test_durations_must_be_in_order(tmp_path: Path) -> None:
-    path = tmp_path / "sheet.yaml"
-    sheet = yaml.safe_load(IEMOCAP.read_text(encoding="utf-8"))
-    path.write_text(yaml.safe_dump({**sheet, "utterance_seconds": {"min": 3, "median": 2, "max": 4}}))
+@pytest.mark.parametrize(
+    ("seconds", "message"),
+    [
+        ({"min": 3, "median": 2, "max": 4}, "min, median and max in this order, and the mean between min and max"),
+        ({"min": 1, "median": 2, "mean": 5, "max": 4}, "min, median and max in this order, and the mean between"),
+        ({"min": 1, "max": 4}, "a median, a mean, or both"),
+        ({"min": 0, "median": 2, "max": 4}, "Input should be greater than 0"),
+    ],
+)
+def test_durations_must_fit_together(tmp_path: Path, seconds: dict, message: str) -> None:
+    with pytest.raises(DatasheetError, match=rf"utterance_seconds.*expected: .*{message}"):
+        load_datasheet(sheet_with(tmp_path, utterance_seconds=seconds))
 
-    with pytest.raises(DatasheetError, match=r"utterance_seconds: .*expected: min, median and max in this order"):
-        load_datasheet(path)
+
+def sheet_with(folder: Path, **changes: object) -> Path:
+    """IEMOCAP's datasheet, changed."""
+    path = folder / "sheet.yaml"
+    path.write_text(yaml.safe_dump({**yaml.safe_load(IEMOCAP.read_text(encoding="utf-8")), **changes}))
+    return path

@@ -528,6 +528,20 @@ def test_the_datasheet_is_found_by_the_card(corpus: Corpus, card: dict, datashee
     assert (found and found.datasheet) == datasheet
 
 
+def test_the_lengths_on_the_card_do_without_the_datasheet(corpus: Corpus, tmp_path: Path) -> None:
+    told = {"seconds": [0.4, 2.8, 18.5], "per_second": 2.15, "unit": "words"}
+    card = {"datasheet": "mine", "language": "de", "published": told}
+    ours = Corpus(corpus.name, corpus.root, corpus.utterances, card)
+    found = make_report(ours).published
+
+    assert found is not None
+    assert (found.datasheet, found.seconds) == ("mine", (0.4, 2.8, 18.5))
+    assert found.words == pytest.approx((0.86, 6.02, 39.8), abs=0.05)
+    assert "(published: about 6, 0.86 to 40)" in write_report(ours, tmp_path / "page.html")
+    assert "2.15 words a second" in (tmp_path / "page.html").read_text(encoding="utf-8")
+    assert make_report(ours, datasheet="meld").published != found
+
+
 # the page
 
 

@@ -116,6 +116,115 @@ def test_a_dialogue_is_found_in_whatever_form_it_comes(answer: str) -> None:
     assert dialogue.drops == {}
 
 
+def called(speaker: str, emotion: str, text: str, /, **more: object) -> list[dict]:
+    """The two turns of `TWO` under other keys."""
+    return [
+        {speaker: "A", emotion: "angry", text: "Out!", **more},
+        {speaker: "B", emotion: "sad", text: "I know.", **more},
+    ]
+
+
+@pytest.mark.parametrize("speaker", ["speaker", "Speaker", "role", "name", "speaker_id", "SpeakerName", "who"])
+@pytest.mark.parametrize("emotion", ["emotion", "label", "class", "Category", "emotion label"])
+@pytest.mark.parametrize("text", ["text", "Text", "utterance", "line", "content", "sentence", "dialogue", "speech"])
+def test_turns_are_read_whatever_their_keys_are_called(speaker: str, emotion: str, text: str) -> None:
+    turns = called(speaker, emotion, text)
+    forms = [{"turns": turns}, {"dialogue": turns}, {"conversation": turns, "title": "x"}, turns]
+
+    for answer in [*map(json.dumps, forms), "\n".join(map(json.dumps, turns))]:
+        dialogue = parse(answer, SPEAKERS, LABELS)
+        assert (dialogue.turns, dialogue.drops) == (TWO, {}), answer
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"dialogue": called("role", "label", "utterance")},
+        {"conversation": called("speaker", "emotion", "text"), "speakers": [{"name": "A"}, {"name": "B"}]},
+        {"speakers": ["A", "B"], "labels": ["angry", "sad"], "lines": called("who", "mood", "line")},
+        {"response": {"scene": {"turns": called("name", "class", "content")}}},
+        {"turns": {"1": called("speaker", "label", "text")[0], "2": called("speaker", "label", "text")[1]}},
+        {"messages": called("role", "emotion", "content", line=3)},
+        {"turns": called("speaker", "emotion", "text", role="guest", label="furious", line="said twice")},
+        {"turns": called("speaker", "emotion", "utterance", text=None)},
+        {"turns": called("speaker", "label", "text", emotion=None)},
+        {"turns": called("role", "label", "text", name="Anna")},
+        {"dialogue": ["A: Out! [Angry]", "B: I know. [Sad]"]},
+        {"dialogue": "A: Out! [Angry]\nB: I know. [Sad]"},
+        {"example": [turn(text="...")], "turns": called("speaker", "emotion", "text")},
+        {"turns": called("speaker", "emotion", "text"), "plan": called("speaker", "emotion", "sentence")[:1]},
+        [{"turns": called("speaker", "emotion", "text")}, {"turns": called("speaker", "emotion", "text")}],
+        [{"turns": [turn(text="...")]}, {"turns": called("speaker", "emotion", "text")}],
+        [{"notes": "a talk", "text": {"n": 1}}, *called("role", "label", "line")],
+    ],
+)
+def test_a_dialogue_is_found_wherever_it_stands_in_the_json(answer: object) -> None:
+    dialogue = parse(json.dumps(answer), SPEAKERS, LABELS)
+
+    assert (dialogue.turns, dialogue.drops) == (TWO, {})
+
+
+@pytest.mark.parametrize(
+    ("bad", "reason"),
+    [
+        ({"role": "A", "name": "B", "emotion": "sad", "text": "No."}, "more than one speaker"),
+        ({"role": "customer", "name": "Anna", "emotion": "sad", "text": "No."}, "more than one speaker"),
+        ({"emotion": "sad", "text": "No."}, "unknown speaker"),
+        ({"speaker": "A", "emotion": "sad", "label": "angry", "text": "No."}, "more than one label"),
+        ({"speaker": "A", "label": "sad", "category": "angry", "text": "No."}, "more than one label"),
+        ({"speaker": "A", "label": "sad", "category": "negative", "text": "No."}, "more than one label"),
+        ({"speaker": "A", "label": "wistful", "category": "neutral", "text": "No."}, "more than one label"),
+        ({"speaker": "A", "emotion": "wistful", "category": "neutral", "text": "No."}, "more than one label"),
+        ({"speaker": "A", "Emotion": "sad", "emotion": "angry", "text": "No."}, "more than one label"),
+        ({"speaker": "A", "label": "wistful", "text": "No."}, "label outside the set"),
+        ({"speaker": "A", "text": "No."}, "no label"),
+        ({"speaker": "A", "emotion": "sad", "line": "No.", "content": "Yes."}, "more than one text"),
+        ({"speaker": "A", "emotion": "sad", "line": 3}, "no text"),
+        ({"speaker": "A", "emotion": "sad", "translation": "Nein."}, "no text"),
+    ],
+)
+@pytest.mark.parametrize("wrap", [lambda turns: {"turns": turns}, lambda turns: {"dialogue": turns}])
+def test_a_turn_that_can_mean_two_things_is_counted_and_never_guessed(
+    bad: dict, reason: str, wrap: Callable[[list], object]
+) -> None:
+    dialogue = parse(json.dumps(wrap([TWO_TURNS[0], bad, TWO_TURNS[1]])), SPEAKERS, LABELS)
+
+    assert dialogue.drops == {reason: 1}
+    assert [(t.index, t.text) for t in dialogue.turns] == [(0, "Out!"), (2, "I know.")]
+
+
+TWO_TURNS = called("speaker", "emotion", "text")
+
+
+def test_what_says_the_same_twice_means_one_thing() -> None:
+    twice = {
+        "role": "A",
+        "name": "Speaker A",
+        "label": "angry",
+        "category": "Anger",
+        "line": "Out!",
+        "content": "Out! ",
+    }
+
+    assert parse(json.dumps([twice]), SPEAKERS, LABELS).turns == TWO[:1]
+
+
+def test_an_answer_with_another_dialogue_does_not_say_which_is_meant() -> None:
+    drafts = {"draft": called("speaker", "emotion", "text"), "final": called("speaker", "emotion", "text")[:1]}
+    for answer in (json.dumps(drafts), f"{JSON}\nOr rather:\n{JSON.replace('Out', 'Away')}"):
+        with pytest.raises(ResponseError, match="expected one dialogue, got 2: ") as error:
+            parse(answer, SPEAKERS, LABELS)
+        assert error.value.reason == "more than one dialogue"
+
+
+@pytest.mark.parametrize("keys", [("speaker", "emotion", "text"), ("role", "label", "utterance")])
+def test_of_json_under_other_keys_that_is_cut_off_the_whole_turns_are_kept(keys: tuple[str, str, str]) -> None:
+    answer = json.dumps({"dialogue": called(*keys)})
+
+    for end in range(answer.index("}") + 1, answer.rindex("}") - 1):
+        assert parse(answer[:end], SPEAKERS, LABELS).turns == TWO[:1]
+
+
 @pytest.mark.parametrize(
     ("line", "reason"),
     [
@@ -174,6 +283,10 @@ def test_speech_with_a_colon_stays_whole() -> None:
         ("I'm sorry, but I can’t create that.", "got a refusal", "refusal"),
         ("As an AI, I do not write about anger.", "got a refusal", "refusal"),
         ('{"error": "I am unable to do this."}', "got a refusal", "refusal"),
+        ('{"role": "assistant", "content": "I am unable to do this."}', "got a refusal", "refusal"),
+        ('{"turns": []}', "expected JSON with a list 'turns'", "no dialogue"),
+        ('{"turns": ["Out!", "I know."]}', "expected JSON with a list 'turns'", "no dialogue"),
+        ('{"a": ' * 500 + "1" + "}" * 500, "expected JSON with a list 'turns'", "no dialogue"),
         ("Es tut mir leid, das geht nicht.", "got a refusal", "refusal"),
         ("Je suis désolé, je ne peux pas.", "got a refusal", "refusal"),
         ("Lo siento, no puedo ayudar.", "got a refusal", "refusal"),

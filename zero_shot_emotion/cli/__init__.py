@@ -51,6 +51,7 @@ app.add_typer(corpus_app, name="corpus")
 datasheet_app = typer.Typer(help="Describe a corpus that may not be used.", no_args_is_help=True)
 datasheet_app.command()(text.new)
 datasheet_app.command()(text.check)
+datasheet_app.command("prompt")(text.show_prompt)
 app.add_typer(datasheet_app, name="datasheet")
 
 leaderboard_app = typer.Typer(

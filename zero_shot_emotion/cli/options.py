@@ -20,7 +20,7 @@ Out = Annotated[Path, typer.Option("-o", "--out", help="Folder of the new corpus
 Everything = Annotated[
     Path, typer.Option("-o", "--out", help="Folder of everything; a second run does what is missing.")
 ]
-Labels = Annotated[str, typer.Option(help="Label set: four, six, seven or eight.")]
+Labels = Annotated[str, typer.Option(help="Label set: four, six, seven, eight, or codes such as neu,hap,ang,fru.")]
 Seed = Annotated[int, typer.Option(help="Fixes everything that is drawn.")]
 Workers = Annotated[int, typer.Option("-j", "--workers", min=0, help="Processes; 0 takes one a core.")]
 ExecutorOption = Annotated[

@@ -169,17 +169,50 @@ def check(datasheet: Annotated[str, typer.Argument(help="A datasheet's path, or 
     from collections import Counter
 
     from generation.datasheet import load_datasheet
+    from generation.lengths import lengths_of
+    from generation.plan import lacking
+
+    from ..corpus import LABEL_SETS
 
     sheet = load_datasheet(datasheet)
+    lengths = lengths_of(sheet)
+    shortest, median, longest = (lengths.words(share) for share in (0, 0.5, 1))
     roles = Counter(role.emotion for scenario in sheet.scenarios for role in scenario.roles)
+    lacks = {name: lacking(sheet, labels) for name, labels in LABEL_SETS.items()}
+    fits = [name for name, classes in lacks.items() if not classes]
+    labels = "" if "four" in fits else f" --labels {fits[0] if fits else ','.join(sheet.labels)}"
     table(
         {
             "name": sheet.name,
             "title": sheet.title,
             "languages": ", ".join((sheet.language, *sheet.languages)),
             "labels": ", ".join(sheet.labels),
+            "label sets": "; ".join(
+                name + (f" lacks {', '.join(classes)}" if classes else "") for name, classes in lacks.items()
+            ),
+            "lengths": f"{shortest} to {longest} {lengths.rate.unit}, half of them up to {median}, "
+            f"at {lengths.rate.per_second:g} a second",
             "scenarios": len(sheet.scenarios),
             "roles": ", ".join(f"{emotion} {count}" for emotion, count in roles.most_common()),
-            "use it with": f"zero-shot-emotion generate --datasheet {datasheet} --model MODEL -n 500 -o corpora/text",
+            "see": f"zero-shot-emotion datasheet prompt {datasheet}{labels}",
+            "use it with": f"zero-shot-emotion generate --datasheet {datasheet}{labels} --llm-base-url URL "
+            "--model MODEL -n 500 -o corpora/text",
         }
     )
+
+
+def show_prompt(
+    datasheet: Annotated[str, typer.Argument(help="A datasheet's path, or the name of a shipped one.")],
+    language: Annotated[str | None, typer.Option(help="One of the datasheet's; by default its first.")] = None,
+    prompt: Annotated[str, typer.Option(help="A shipped prompt's name, or the path of a template.")] = "dialogue",
+    labels: Labels = "four",
+    seed: Seed = 0,
+) -> None:
+    """Show the first prompt that a language model would be asked with."""
+    from generation.datasheet import load_datasheet
+    from generation.plan import first_prompt
+
+    from ..corpus import label_set
+
+    sheet = load_datasheet(datasheet)
+    print(first_prompt(sheet if language is None else sheet.in_language(language), label_set(labels), prompt, seed))

@@ -118,12 +118,25 @@ LABEL_SETS: Mapping[str, LabelSet] = {s.name: s for s in (FOUR, SIX, SEVEN, EIGH
 
 
 def label_set(name: str) -> LabelSet:
-    """The label set of a name.
+    """The label set of a name, or one of the classes that are listed; excitement counts as happiness if it is no class.
+
+    Args:
+        name: such as ``four``, or canonical codes such as ``neu,hap,ang,fru``, in the order of the model's outputs.
 
     Raises:
         LabelError: if there is none, naming those there are.
+
+    >>> label_set("neu,hap,fru").merge
+    {'exc': 'hap'}
     """
-    try:
+    if name in LABEL_SETS:
         return LABEL_SETS[name]
-    except KeyError:
-        raise LabelError(f"unknown label set {name!r}: expected one of {', '.join(LABEL_SETS)}") from None
+    classes = name.split(",")
+    unknown = [code for code in classes if code not in EMOTIONS or code == "xxx"]
+    if unknown:
+        what = (
+            f"unknown label set {name!r}" if len(classes) == 1 else f"label set {name!r}: unknown label {unknown[0]!r}"
+        )
+        known = ", ".join(code for code in EMOTIONS if code != "xxx")
+        raise LabelError(f"{what}: expected one of {', '.join(LABEL_SETS)}, or several of {known}, with commas")
+    return _set(name, *classes, **({"exc": "hap"} if "hap" in classes and "exc" not in classes else {}))

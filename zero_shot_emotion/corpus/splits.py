@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import replace
+from typing import TypeVar
 
 import numpy as np
 
 from .corpus import Corpus, CorpusError
 from .utterance import Utterance
+
+GroupT = TypeVar("GroupT", bound=Hashable)
 
 MIN_SPEAKERS = 5
 """With fewer groups of speakers who never meet than this, dev is split by dialogue alone, but in parallel corpora."""
@@ -42,15 +45,17 @@ def split_dev(corpus: Corpus, ratio: float, seed: int) -> tuple[Corpus, Corpus, 
     Raises:
         CorpusError: if the ratio is out of range or there are too few groups for two sets.
     """
-    if not 0 < ratio < 1:
-        raise CorpusError(f"valid_ratio: got {ratio}, expected a share between 0 and 1")
+    _check(ratio)
     groups, by = grouped(corpus.utterances, ratio)
     if len(set(groups)) < 2:
         raise CorpusError(
             f"corpus {corpus.name!r}: cannot split {len(corpus)} utterances in {len(set(groups))} groups "
             f"(by {by}) into train and dev: expected at least two groups"
         )
-    chosen = _draw(corpus.utterances, groups, ratio, seed)
+    counts: dict[int, Counter[str | None]] = {}
+    for utterance, group in zip(corpus, groups, strict=True):
+        counts.setdefault(group, Counter())[utterance.label] += 1
+    chosen = draw_groups(counts, ratio, seed)
     train = tuple(u for u, group in zip(corpus, groups, strict=True) if group not in chosen)
     dev = tuple(u for u, group in zip(corpus, groups, strict=True) if group in chosen)
     return replace(corpus, utterances=train), replace(corpus, utterances=dev), by
@@ -95,21 +100,33 @@ def connected(utterances: Sequence[Utterance], columns: tuple[str, ...]) -> list
     return connected_components(graph, directed=False)[1][: len(utterances)].tolist()
 
 
-def _draw(utterances: Sequence[Utterance], groups: list[int], ratio: float, seed: int) -> set[int]:
-    """Choose the groups of dev: the best of some draws, never all of them."""
-    counts: dict[int, Counter[str | None]] = {}
-    for utterance, group in zip(utterances, groups, strict=True):
-        counts.setdefault(group, Counter())[utterance.label] += 1
+def _check(ratio: float) -> None:
+    if not 0 < ratio < 1:
+        raise CorpusError(f"valid_ratio: got {ratio}, expected a share between 0 and 1")
+
+
+def draw_groups(counts: Mapping[GroupT, Counter[str | None]], ratio: float, seed: int) -> set[GroupT]:
+    """Choose the groups of dev: the best of some draws, never all of them.
+
+    Args:
+        counts: utterances of each label in each group, at least two; their order matters to the draw.
+        ratio: share of the utterances that dev should get, in (0, 1).
+        seed: fixes the draw.
+
+    Raises:
+        CorpusError: if the ratio is out of range.
+    """
+    _check(ratio)
     names = list(counts)
     labels = sorted({label for count in counts.values() for label in count}, key=str)
     shares = np.array([[count[label] for label in labels] for count in counts.values()], dtype=float)
     shares /= shares.sum(axis=0)  # each group's share of each class, so that rare classes weigh like frequent ones
 
-    best: set[int] = set()
+    best: set[GroupT] = set()
     best_gap = np.inf
     rng = np.random.default_rng(seed)
     for _ in range(DRAWS):
-        chosen: set[int] = set()
+        chosen: set[GroupT] = set()
         missing = np.full(len(labels), ratio)
         gap = np.abs(missing).mean()
         for index in rng.permutation(len(names)):

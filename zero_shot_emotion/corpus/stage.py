@@ -49,7 +49,7 @@ __all__ = [
 
 FAILURES = "failures.jsonl"
 AUDIO = "audio"
-INHERITED = ("labels", "datasheet", "language")
+INHERITED = ("labels", "datasheet", "language", "published")
 """What stays true of a corpus whatever a stage does to its utterances."""
 FILES = 10_000
 """Items whose audio one folder takes; that of more is spread over several."""
