@@ -30,11 +30,12 @@ FIRST_LATENCY = 0.2
 OUTAGE = 3
 """Requests given up in succession, with no answer between them, that mean an endpoint that answers no more. Fewer may
 be requests that it cannot answer, at the end of a run, where no others are there to be answered."""
-LEFT_OUT = {
+REMEDIES = {
     **{field: f"{field}: null" for field in ("temperature", "top_p", "seed", "max_tokens")},
     "response_format": "json_mode: none",
+    "stream": "extra_body: {stream: true}",
 }
-"""How the settings say that a field is not to be sent, for endpoints that refuse it."""
+"""Settings for endpoints that refuse a request because of a field: most leave it out; some servers can only stream."""
 SHORTEST_SECRET = 12
 """Characters; shorter keys are words like "ollama" and "EMPTY" that servers without keys are given."""
 _MORE_TIME = ", and a timeout and a concurrency in which it can answer"
@@ -245,9 +246,9 @@ def _error(state: RetryCallState) -> BaseException | None:
 
 def _advice(error: Exception, said: str) -> str:
     status = getattr(error, "status_code", None)
-    named = [way for field, way in LEFT_OUT.items() if re.search(rf"\b{field}\b", said)]
-    if status in (400, 422) and named:
-        return f"; expected settings that it takes (--llm-config): `{'`, `'.join(named)}` leaves out what it names"
+    remedies = [remedy for field, remedy in REMEDIES.items() if re.search(rf"\b{field}\b", said)]
+    if status in (400, 422) and remedies:
+        return f"; expected settings that it accepts, such as (in --llm-config) {', '.join(remedies)}"
     if status in (401, 403):
         return f"; expected a key that it accepts in the environment variable {KEY_VARIABLE}"
     if status == 404:

@@ -11,6 +11,7 @@ CHARACTERS_PER_TOKEN = 4
 """To estimate the tokens of a text where an endpoint does not tell."""
 DONE = "[DONE]"
 """The last event of a stream; not every server sends it."""
+_DECODER = json.JSONDecoder(strict=False)
 _EVENT = re.compile(r"^data:[ \t]*(.+?)\s*$", re.MULTILINE)
 """Lines end in a line feed alone here: JSON holds other separators of lines as they are, which splitlines would cut."""
 
@@ -26,7 +27,7 @@ class Completion:
     Attributes:
         text: what the model wrote.
         refused: the endpoint itself says that the model refused, or that a filter stepped in.
-        cut_off: the limit of tokens ended it.
+        cut_off: the limit of tokens ended it, whether the endpoint says so or the JSON just ends.
         prompt_tokens: as billed, None if the endpoint does not tell.
         completion_tokens: likewise.
     """
@@ -103,13 +104,28 @@ def completion_of(body: dict[str, Any]) -> Completion:
     """The first choice of a chat completion; what a model or an endpoint leaves out is taken as empty."""
     choice = _choice(body) or {}
     message, usage = choice.get("message") or {}, body.get("usage") or {}
+    text = _text(message.get("content"))
     return Completion(
-        text=_text(message.get("content")),
+        text=text,
         refused=bool(message.get("refusal")) or choice.get("finish_reason") == "content_filter",
-        cut_off=choice.get("finish_reason") == "length",
+        cut_off=choice.get("finish_reason") == "length" or _just_ends(text),
         prompt_tokens=usage.get("prompt_tokens"),
         completion_tokens=usage.get("completion_tokens"),
     )
+
+
+def _just_ends(text: str) -> bool:
+    """Whether a text begins an object of JSON and ends within it: transformers' server says "stop" of that, too."""
+    text = text.strip()
+    if not text.startswith("{"):
+        return False
+    try:
+        _DECODER.raw_decode(text)
+    except json.JSONDecodeError as error:
+        return error.pos == len(text) or error.msg.startswith("Unterminated")
+    except RecursionError:
+        pass
+    return False
 
 
 def _text(content: Any) -> str:

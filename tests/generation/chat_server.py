@@ -135,7 +135,7 @@ PASSING: tuple[Callable[[], Reply], ...] = (
     lambda: failure(429),
     lambda: failure(500),
     lambda: Reply(503, "<html>busy</html>"),
-    lambda: completion("late", delay=3),
+    lambda: completion("late", delay=60),
     lambda: Reply(sent=0.0),
     lambda: completion("half", sent=0.7),
     lambda: Reply(body='{"choices": [{"message": {"content": "half'),

@@ -36,7 +36,7 @@ KEY = "sk-a-secret-that-nobody-may-see"
 
 def run(out: Path, server: ChatServer, utterances: int = 200, **options) -> GenerationReport:
     names = set(Endpoint.model_fields) & set(options)
-    settings = {"concurrency": 8, "timeout": 0.5, "patience": QUICK, **{name: options.pop(name) for name in names}}
+    settings = {"concurrency": 8, "timeout": 5, "patience": QUICK, **{name: options.pop(name) for name in names}}
     endpoint = Endpoint(base_url=server.url, model="m", **settings)
     return generate(out, labels=FOUR, utterances=utterances, endpoint=endpoint, **options)
 

@@ -31,6 +31,24 @@ def test_the_first_choice_is_read(answer: dict, expected: Completion) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "cut_off"),
+    [
+        ('{"turns": [{"speaker": "A", "text": "Hel', True),
+        ('{"turns": [{"speaker": "A", "text": "Hello."}', True),
+        ('{"turns": [{"speaker": "A",', True),
+        ('{"turns": [{"speaker": "A", "text": "Hello."}]}', False),
+        ('{"turns": []} I hope this helps', False),
+        ('{"turns": [{"text": "He said "no" twice."}]}', False),
+        ('{"a":' * 10**5, False),
+        ("A: Hello. [happy]\nB: Hel", False),
+        ("", False),
+    ],
+)
+def test_json_that_just_ends_was_cut_off_whatever_the_endpoint_says(text: str, cut_off: bool) -> None:
+    assert completion_of(body({"content": text})).cut_off is cut_off
+
+
+@pytest.mark.parametrize(
     ("text", "message"),
     [
         ("", "an empty body"),
