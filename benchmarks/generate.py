@@ -2,8 +2,9 @@
 
 Run it in the environment that the package is installed in: ``python benchmarks/generate.py``. It prints
 
-- the throughput at a latency of 200 ms, as a ratio to what that latency allows at all: of a bare HTTP client, of our
-  client alone, and of the whole provider (planning, prompts, storing, parsing, deduplicating);
+- the throughput at a latency of 200 ms, as a ratio to what that latency allows at all, and the processor time a
+  request, which another load disturbs less: of a bare HTTP client, of our client alone, and of the whole provider
+  (planning, prompts, storing, parsing, deduplicating), all of it imported before;
 - the time to parse and deduplicate 100,000 utterances, and what a prompt costs;
 - the memory of whole runs that end with 10,000 and with 100,000 utterances.
 """
@@ -11,6 +12,7 @@ Run it in the environment that the package is installed in: ``python benchmarks/
 import asyncio
 import json
 import multiprocessing
+import os
 import random
 import sys
 import tempfile
@@ -108,13 +110,33 @@ def server(latency: float) -> Iterator[str]:
         process.join()
 
 
-def ratio(seconds: float) -> str:
-    """A throughput in words."""
-    return f"{REQUESTS / seconds:.0f} requests/s, {REQUESTS / seconds / IDEAL:.3f} of the ideal {IDEAL:.0f}"
+class Stopwatch:
+    """How long something takes, and how much of a processor."""
+
+    def __enter__(self) -> "Stopwatch":
+        self.start = time.perf_counter(), time.process_time()
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.seconds, self.busy = time.perf_counter() - self.start[0], time.process_time() - self.start[1]
+
+    def __str__(self) -> str:
+        rate = REQUESTS / self.seconds
+        share = f"{rate:.0f} requests/s, {rate / IDEAL:.3f} of the ideal {IDEAL:.0f}"
+        return f"{share}, {self.busy / REQUESTS * 1e3:.2f} ms of processor time a request"
 
 
-def bare_seconds(url: str) -> float:
-    """Of a client that does nothing but write and read: what the machine and the server allow."""
+def server_seconds() -> float:
+    """Of processor time that the servers have taken so far."""
+    ticks = 0
+    for process in multiprocessing.active_children():
+        fields = Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()
+        ticks += int(fields[11]) + int(fields[12])
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
+def bare(url: str) -> Stopwatch:
+    """A client that does nothing but write and read: what the machine and the server allow."""
     request = b"POST /v1/chat/completions HTTP/1.1\r\nContent-Length: 2500\r\n\r\n" + b"x" * 2500
     port = int(url.rpartition(":")[2].removesuffix("/v1"))
     todo = iter(range(REQUESTS))
@@ -129,32 +151,31 @@ def bare_seconds(url: str) -> float:
     async def all_of_them() -> None:
         await asyncio.gather(*(work() for _ in range(CONCURRENCY)))
 
-    start = time.perf_counter()
-    asyncio.run(all_of_them())
-    return time.perf_counter() - start
+    with Stopwatch() as watch:
+        asyncio.run(all_of_them())
+    return watch
 
 
-def client_seconds(url: str) -> float:
-    """Of our client alone."""
+def client_alone(url: str) -> Stopwatch:
+    """Our client."""
 
-    async def work() -> float:
+    async def work() -> Stopwatch:
         endpoint = Endpoint(base_url=url, model="m", concurrency=CONCURRENCY)
         async with Client(endpoint) as client:
-            start = time.perf_counter()
             prompt = "Answer in JSON. " + "x" * 2500
-            await asyncio.gather(*(client.ask(prompt, name="any", schema={}, seed=i) for i in range(REQUESTS)))
-            return time.perf_counter() - start
+            with Stopwatch() as watch:
+                await asyncio.gather(*(client.ask(prompt, name="any", schema={}, seed=i) for i in range(REQUESTS)))
+            return watch
 
     return asyncio.run(work())
 
 
-def provider_seconds(url: str) -> float:
-    """Of the whole provider, from the call until the corpus is written."""
-    endpoint = Endpoint(base_url=url, model="m", concurrency=CONCURRENCY, budget=Budget(requests=REQUESTS))
-    with tempfile.TemporaryDirectory() as out:
-        start = time.perf_counter()
+def provider(url: str, requests: int = REQUESTS) -> Stopwatch:
+    """The whole provider, from the call until the corpus is written."""
+    endpoint = Endpoint(base_url=url, model="m", concurrency=CONCURRENCY, budget=Budget(requests=requests))
+    with tempfile.TemporaryDirectory() as out, Stopwatch() as watch:
         generate(out, labels=FOUR, utterances=10**6, endpoint=endpoint)
-        return time.perf_counter() - start
+    return watch
 
 
 def harvest_seconds() -> tuple[float, int, float]:
@@ -193,12 +214,20 @@ def peak(url: str, utterances: int) -> tuple[float, float, float]:
     return before, resident(), seconds
 
 
+def throughput() -> None:
+    """Print that of a bare client, of ours, and of the provider."""
+    with server(LATENCY) as url:
+        provider(url, requests=CONCURRENCY)  # has everything imported
+        for name, run in {"bare HTTP": bare, "our client": client_alone, "whole provider": provider}.items():
+            before = server_seconds()
+            watch = run(url)
+            served = (server_seconds() - before) / REQUESTS * 1e3
+            print(f"{name:<15} {watch}; of the server's {served:.2f} ms; load {os.getloadavg()[0]:.1f}", flush=True)
+
+
 def main() -> None:
     """Print the figures."""
-    with server(LATENCY) as url:
-        print(f"bare HTTP       {ratio(bare_seconds(url))}")
-        print(f"our client      {ratio(client_seconds(url))}")
-        print(f"whole provider  {ratio(provider_seconds(url))}")
+    throughput()
     parsing, accepted, planning = harvest_seconds()
     print(f"parse and deduplicate {UTTERANCES} utterances: {parsing:.1f} s, {accepted} accepted")
     print(f"plan and render a prompt: {planning * 1e3:.2f} ms")

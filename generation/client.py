@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import re
 from collections import Counter
 from collections.abc import Callable
 from types import TracebackType
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 HELLO_ATTEMPTS = 3
 """Of a request to an endpoint that has never answered: it is likelier to be set up wrongly than to have a bad day."""
-NOT_SET_UP = frozenset({"no connection", "broken answer", "HTTP 500", "HTTP 501", "HTTP 502"})
+NOT_SET_UP = frozenset({"no connection", "timeout", "broken answer", "HTTP 500", "HTTP 501", "HTTP 502"})
 """Failures that say so. A 503 does not: servers answer with it while they load a model."""
 SPACING = 0.5
 """Of requests that leave, as a share of how they would be spaced if they kept the endpoint evenly busy. Those that
@@ -29,8 +30,15 @@ FIRST_LATENCY = 0.2
 OUTAGE = 3
 """Requests given up in succession, with no answer between them, that mean an endpoint that answers no more. Fewer may
 be requests that it cannot answer, at the end of a run, where no others are there to be answered."""
+REMEDIES = {
+    **{field: f"{field}: null" for field in ("temperature", "top_p", "seed", "max_tokens")},
+    "response_format": "json_mode: none",
+    "stream": "extra_body: {stream: true}",
+}
+"""Settings for endpoints that refuse a request because of a field: most leave it out; some servers can only stream."""
 SHORTEST_SECRET = 12
 """Characters; shorter keys are words like "ollama" and "EMPTY" that servers without keys are given."""
+_MORE_TIME = ", and a timeout and a concurrency in which it can answer"
 
 
 class UnansweredError(Exception):
@@ -208,13 +216,14 @@ class Client:
         said = self._public(excuse(error, self._endpoint.timeout))
         where = f"{self._endpoint.base_url}, model {self._endpoint.model!r}"
         if not may_pass(error, self._endpoint.patience.retry_after_max):
-            return EndpointError(f"{where}: {said}{_advice(error)}")
+            return EndpointError(f"{where}: {said}{_advice(error, said)}")
         if self.answered and self._given_up < OUTAGE:
             return UnansweredError(said)
         if not self.answered:
             return EndpointError(
                 f"{where}: has not answered once, the last failure: {said}. Expected an endpoint that is up, with "
-                "its model loaded: see what it says itself, then run the same command again"
+                f"its model loaded{_MORE_TIME if reason(error) == 'timeout' else ''}: see what it says itself, then "
+                "run the same command again"
             )
         return EndpointError(
             f"{where}: no answer, and nothing but failures for a while, the last one: {said}. "
@@ -235,8 +244,11 @@ def _error(state: RetryCallState) -> BaseException | None:
     return state.outcome.exception() if state.outcome else None
 
 
-def _advice(error: Exception) -> str:
+def _advice(error: Exception, said: str) -> str:
     status = getattr(error, "status_code", None)
+    remedies = [remedy for field, remedy in REMEDIES.items() if re.search(rf"\b{field}\b", said)]
+    if status in (400, 422) and remedies:
+        return f"; expected settings that it accepts, such as (in --llm-config) {', '.join(remedies)}"
     if status in (401, 403):
         return f"; expected a key that it accepts in the environment variable {KEY_VARIABLE}"
     if status == 404:

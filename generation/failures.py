@@ -6,7 +6,7 @@ import math
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
-from .completion import BodyError
+from .completion import BodyError, told
 
 PASSING = frozenset({408, 409, 425, 429})
 """Statuses below 500 that may be another one next time."""
@@ -84,10 +84,9 @@ def excuse(error: BaseException, timeout: float) -> str:
     if _is_timeout(error):
         return f"no answer in {timeout:g} s"
     if isinstance(error, APIStatusError):
-        message = error.body.get("message") if isinstance(error.body, dict) else None
         waits = wait_asked_for(error)
         asks = f" (it asks to wait for {waits:.0f} s)" if waits else ""
-        return f"HTTP {error.status_code}{asks}: {str(message or error.message)[:SHOWN]}"
+        return f"HTTP {error.status_code}{asks}: {(told(error.body) or error.message)[:SHOWN]}"
     if isinstance(error, APIConnectionError):
         return f"no connection: {error.__cause__ or error}"[:SHOWN]
     return str(error)[:SHOWN]

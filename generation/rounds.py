@@ -92,6 +92,7 @@ class Rounds:
                     self.spending.pledge(prompt)
                     under_way.append((asked, prompt, tasks.create_task(self._response(client, asked, prompt))))
                     index += 1
+                    await asyncio.sleep(0)  # the first requests need not wait until the last of them is planned
                 if not under_way:
                     return
                 asked, prompt, task = under_way.popleft()

@@ -192,6 +192,65 @@ def test_no_more_requests_than_allowed_are_under_way() -> None:
     assert len(server.bodies) == 30
 
 
+@pytest.mark.parametrize(
+    ("status", "body", "message"),
+    [
+        (
+            422,
+            {"detail": [{"loc": ["body", "seed"], "msg": "Extra inputs are not permitted"}]},
+            r"HTTP 422: body\.seed: Extra inputs are not permitted; expected settings that it accepts, such as "
+            r"\(in --llm-config\) seed: null$",
+        ),
+        (
+            400,
+            {"error": {"message": "Unsupported parameter: 'max_tokens'. Use 'max_completion_tokens'.", "code": "x"}},
+            r"HTTP 400: Unsupported .*tokens'\.; expected settings that it accepts, .* max_tokens: null$",
+        ),
+        (
+            422,
+            {"detail": "Unused fields in the request: {'response_format'}"},
+            "'response_format'}; .* json_mode: none$",
+        ),
+        (
+            422,
+            {"detail": [{"loc": ["stream"], "msg": "Field required"}]},
+            r"stream: Field .* extra_body: {stream: true}$",
+        ),
+        (404, {"detail": "Not Found"}, "HTTP 404: Not Found; expected a model that it has, and an address that ends"),
+        (400, {"object": "error", "message": "prompt too long"}, "HTTP 400: prompt too long$"),
+        (400, "a mere text", "HTTP 400: a mere text$"),
+    ],
+)
+def test_what_an_endpoint_says_is_shown_in_whatever_shape_it_says_it(status: int, body: object, message: str) -> None:
+    with serving(lambda *_: Reply(status, body if isinstance(body, str) else json.dumps(body))) as server:
+        (error,), _ = ask(endpoint(server), "Hello")
+
+    with pytest.raises(EndpointError, match=message):
+        raise error
+
+
+def test_an_error_in_the_place_of_an_answer_is_shown() -> None:
+    with serving(lambda *_: Reply(200, json.dumps({"error": {"message": "no worker", "code": 502}}))) as server:
+        (error,), client = ask(endpoint(server), "Hello")
+
+    assert (
+        "has not answered once, the last failure: expected a chat completion with choices, got an error: no worker"
+        in (str(error))
+    )
+    assert client.retries == {"broken answer": 2}
+
+
+def test_an_endpoint_that_is_too_slow_is_told_soon_and_how_to_wait_longer() -> None:
+    with serving(lambda *_: completion("late", delay=2)) as server:
+        (error,), client = ask(endpoint(server, timeout=0.1), "Hello")
+
+    assert (
+        "no answer in 0.1 s. Expected an endpoint that is up, with its model loaded, and a timeout and a conc"
+        in str(error)
+    )
+    assert client.retries == {"timeout": 2}
+
+
 def accepts(*kinds: str | None):
     """A server that knows some response formats only."""
 
