@@ -41,7 +41,13 @@ def fastest(model: Any, device: str) -> Any:
 
     if device != "cpu" or not torch.backends.mkldnn.is_available():
         return model
-    return to_mkldnn(model) if torch.backends.cpu.get_cpu_capability() == "AVX512" else model
+    if torch.backends.cpu.get_cpu_capability() != "AVX512":
+        return model
+    for module in list(model.modules()):
+        for name, part in module.named_children():
+            if type(part) is torch.nn.Linear:  # converted whole, convolutions would answer in a layout of their own
+                setattr(module, name, to_mkldnn(part))
+    return model
 
 
 def pad(tokenizer: Any, rows: Sequence[dict[str, Any]]) -> Any:

@@ -73,11 +73,12 @@ def test_it_is_trained_carried_over_to_other_classes_and_tested(tmp_path, capsys
     capsys.readouterr()
     second = experiment(tmp_path / "second", corpus.root, downstream_expert__datarc__labels=two, optimizer__lr=0.0)
     second.train("-i", first.folder / "dev-best.ckpt")
-    told = "2 start anew, for other classes or shapes: classifier.model.network.fc.weight, classifier.model.network.fc.bias"
+    layer = "classifier.model.network.fc"
+    told = f"2 start anew, for other classes or shapes: {layer}.weight, {layer}.bias"
     assert told in capsys.readouterr().out
     before, after = (one.state("dev-best.ckpt")["Downstream"] for one in (first, second))
-    assert before["classifier.model.network.fc.weight"].shape[0] == 4
-    assert after["classifier.model.network.fc.weight"].shape[0] == 2
+    assert before[f"{layer}.weight"].shape[0] == 4
+    assert after[f"{layer}.weight"].shape[0] == 2
     convolutions = [name for name in before if name.startswith("classifier.") and before[name].dim() == 4]
     assert len(convolutions) == 53
     for name in convolutions:  # a step of length 0 leaves them as they were taken

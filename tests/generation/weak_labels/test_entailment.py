@@ -112,6 +112,15 @@ def test_other_linear_layers_give_the_same_scores(nli, monkeypatch, capability):
     np.testing.assert_allclose(found.logits(TEXTS), labeller(nli).logits(TEXTS), atol=1e-5)
 
 
+def test_what_is_not_linear_stays_as_it_is(monkeypatch):
+    monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: "AVX512")
+    plain = torch.nn.Sequential(torch.nn.Conv1d(3, 8, 3), torch.nn.Linear(10, 4), torch.nn.LayerNorm(4)).eval()
+    x = torch.randn(2, 3, 12, generator=torch.Generator().manual_seed(0))
+    with torch.inference_mode():
+        expected = plain(x)
+        torch.testing.assert_close(hub.fastest(plain, "cpu")(x), expected, atol=1e-5, rtol=0)
+
+
 def test_each_distinct_text_is_labelled_once(overlap, monkeypatch):
     asked = []
     real = Entailment.logits
