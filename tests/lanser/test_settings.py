@@ -40,6 +40,9 @@ def test_what_ships_can_be_read():
     paper = read_settings("paper", {"speech": "/s", "iemocap": "/i"})
     assert (paper.head, paper.targets["iemocap"].test) == ("ResNet50", "iemocap:/i#Session5")
     assert read_weak(paper).labellers[0].title == "entailment"
+    smoke = read_settings("smoke", {"speech": "/s", "encoder": "/e", "target": "emodb:/d"})
+    assert (smoke.targets["target"].corpus, smoke.shares) == ("emodb:/d", (0.1, 1.0))
+    assert read_weak(smoke).transcripts.engine == "pocketsphinx"
 
 
 def test_labels_that_are_there_are_no_weak_labels(tmp_path):
@@ -66,6 +69,10 @@ def test_placeholders_are_filled_from_the_config_too(tmp_path, monkeypatch):
     ("changes", "told"),
     [
         ({"speech": "${nowhere}"}, r"small.yaml: \$\{nowhere\} stands for nothing: give --path nowhere=FOLDER"),
+        (
+            {"speech": "${b}/x", "targets": {"t": "emodb:${a}"}},
+            r"small.yaml: \$\{a\}, \$\{b\} stand for nothing: give --path a=FOLDER --path b=FOLDER",
+        ),
         ({"shares": [0, 1]}, r"small.yaml: shares.0: got 0, expected"),
         ({"labels": "many"}, r"small.yaml: expected a label set: unknown label set 'many'"),
         ({"targets": {"train": "x"}}, r"expected targets by other names than train, dev, test, got 'train'"),

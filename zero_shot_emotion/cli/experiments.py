@@ -205,7 +205,7 @@ def leave_one_language_out(
 
 
 def lanser(
-    config: Annotated[str, typer.Argument(metavar="CONFIG", help="paper, open, or the path of a YAML.")],
+    config: Annotated[str, typer.Argument(metavar="CONFIG", help="paper, open, smoke, or the path of a YAML.")],
     out: Everything,
     path: Annotated[
         list[str] | None,

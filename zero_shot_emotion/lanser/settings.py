@@ -211,7 +211,12 @@ def read_settings(config: str | Path, paths: Mapping[str, str] | None = None) ->
     content = read_mapping(path, LanserError)
     given, used = dict(paths or {}), set[str]()
     own = {name: value for name, value in (content.pop("paths", None) or {}).items() if value is not None}
-    filled = _filled(content, {**os.environ, **own, **given}, used, path)
+    known = {**os.environ, **own, **given}
+    filled = _filled(content, known, used)
+    if missing := sorted(used - set(known)):
+        named = ", ".join(f"${{{name}}}" for name in missing)
+        given_by = " ".join(f"--path {name}=FOLDER" for name in missing)
+        raise LanserError(f"{path}: {named} {'stands' if len(missing) == 1 else 'stand'} for nothing: give {given_by}")
     unused = sorted(set(given) - used)
     if unused:
         names = ", ".join(sorted(used)) or "none"
@@ -219,20 +224,18 @@ def read_settings(config: str | Path, paths: Mapping[str, str] | None = None) ->
     return validated(LanserSettings, {"name": path.stem, **filled}, path, LanserError)
 
 
-def _filled(value: Any, known: Mapping[str, str], used: set[str], path: Path) -> Any:
-    """A config's content with every placeholder filled in; what was used is noted."""
+def _filled(value: Any, known: Mapping[str, str], used: set[str]) -> Any:
+    """A config's content with every placeholder that is known filled in; those that are there are noted."""
     if isinstance(value, dict):
-        return {key: _filled(each, known, used, path) for key, each in value.items()}
+        return {key: _filled(each, known, used) for key, each in value.items()}
     if isinstance(value, list):
-        return [_filled(each, known, used, path) for each in value]
+        return [_filled(each, known, used) for each in value]
     if not isinstance(value, str):
         return value
 
     def fill(match: re.Match[str]) -> str:
         name = match.group(1)
         used.add(name)
-        if name not in known:
-            raise LanserError(f"{path}: ${{{name}}} stands for nothing: give --path {name}=FOLDER")
-        return str(Path(known[name]).expanduser())
+        return str(Path(known[name]).expanduser()) if name in known else match.group()
 
     return PLACEHOLDER.sub(fill, value)

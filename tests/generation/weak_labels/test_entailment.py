@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 import torch
 
+from generation.weak_labels import hub
 from generation.weak_labels.batches import Batcher
 from generation.weak_labels.entailment import Entailment, entailment_index
 from generation.weak_labels.errors import WeakLabelError
@@ -101,6 +102,25 @@ def test_with_context_the_oldest_turns_are_cut(overlap):
     assert shares["ang"] > shares["hap"] == pytest.approx(shares["neu"])  # those after it are not
 
 
+@pytest.mark.parametrize("capability", ["AVX2", "AVX512"])
+def test_other_linear_layers_give_the_same_scores(nli, monkeypatch, capability):
+    monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: capability)
+    found = labeller(nli)
+    replaced = not any(type(module) is torch.nn.Linear for module in found._model.modules())
+    assert replaced == (capability == "AVX512" and torch.backends.mkldnn.is_available())
+    monkeypatch.setattr(hub, "fastest", lambda model, device: model)
+    np.testing.assert_allclose(found.logits(TEXTS), labeller(nli).logits(TEXTS), atol=1e-5)
+
+
+def test_what_is_not_linear_stays_as_it_is(monkeypatch):
+    monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: "AVX512")
+    plain = torch.nn.Sequential(torch.nn.Conv1d(3, 8, 3), torch.nn.Linear(10, 4), torch.nn.LayerNorm(4)).eval()
+    x = torch.randn(2, 3, 12, generator=torch.Generator().manual_seed(0))
+    with torch.inference_mode():
+        expected = plain(x)
+        torch.testing.assert_close(hub.fastest(plain, "cpu")(x), expected, atol=1e-5, rtol=0)
+
+
 def test_each_distinct_text_is_labelled_once(overlap, monkeypatch):
     asked = []
     real = Entailment.logits
@@ -126,6 +146,32 @@ def test_a_batch_that_does_not_fit_is_halved_and_stays_so():
     assert batcher.run(list(range(12)), [1] * 12, forward) == [10 * i for i in range(12)]
     assert sizes == [8, 4, 2, 2, 4, 2, 2, 1, 1, 1, 1]  # eight were cut before it was known, the rest after
     assert batcher.most == 1
+
+
+class Little:
+    """A model on a device with too little memory for more than some tokens at once."""
+
+    def __init__(self, model, most):
+        self.model, self.most, self.sizes = model, most, []
+
+    def __getattr__(self, name):
+        return getattr(self.model, name)
+
+    def __call__(self, **batch):
+        self.sizes.append(batch["input_ids"].numel())
+        if self.sizes[-1] > self.most:
+            raise torch.OutOfMemoryError("CUDA out of memory (simulated)")
+        return self.model(**batch)
+
+
+def test_a_device_with_little_memory_gives_the_same_scores_in_smaller_batches(nli, monkeypatch):
+    expected = labeller(nli).label(turns())
+    found = labeller(nli, batch_tokens=400)
+    little = Little(found._model, most=250)
+    monkeypatch.setattr(found, "_model", little)
+    np.testing.assert_allclose(found.label(turns()), expected, atol=1e-5)
+    assert [size > little.most for size in little.sizes[:2]] == [True, False]
+    assert max(little.sizes[1:]) <= little.most  # what was learnt holds for the rest of the run
 
 
 def test_one_item_that_does_not_fit_is_an_error():
