@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
@@ -12,6 +13,10 @@ from zero_shot_emotion.audio import Audio
 
 from . import asr
 from .errors import WeakLabelError
+
+COPIED = ("tokenizer.json", "preprocessor_config.json")
+"""Of transformers' checkpoint: without them a tokenizer is looked for on the net, and 80 mel bands are supposed."""
+FILES = ("model.bin", "tokenizer.json")
 
 
 class FasterWhisper:
@@ -44,6 +49,11 @@ class FasterWhisper:
         from faster_whisper import WhisperModel
 
         self.settings = settings
+        if (folder := Path(settings.model)).is_dir() and (lacking := [n for n in FILES if not (folder / n).exists()]):
+            raise WeakLabelError(
+                f"transcripts.settings: model: {folder} lacks {', '.join(lacking)}, expected what ct2-transformers-"
+                f"converter --copy_files {' '.join(COPIED)} writes"
+            )
         try:
             self._model = WhisperModel(settings.model, device=settings.device, compute_type=settings.compute_type)
         except (OSError, ValueError, RuntimeError) as error:

@@ -30,12 +30,14 @@ class Steps:
         executor: does the work of those that may leave this process.
         skip_errors: leave out what fails.
         seconds: that each took in this run, by name.
+        resumed: names of those of which an earlier run had done something.
     """
 
     out: Path
     executor: Executor | None
     skip_errors: bool
     seconds: dict[str, float] = field(default_factory=dict)
+    resumed: set[str] = field(default_factory=set)
 
     def run(
         self,
@@ -71,4 +73,6 @@ class Steps:
             skip_errors=self.skip_errors if skip_errors is None else skip_errors,
         )
         self.seconds[name] = self.seconds.get(name, 0.0) + report.seconds
+        if report.resumed:
+            self.resumed.add(name)
         return Corpus.load(folder), report

@@ -80,7 +80,7 @@ def weak_label(
     with local_executor(1 if executor else workers) as local:
         run = _Run(source, settings, taxonomy, Steps(out, executor or local, skip_errors))
         card = run.write(out, fingerprint)
-    return WeakLabelReport(out, card, run.steps.seconds, time.monotonic() - start)
+    return WeakLabelReport(out, card, run.steps.seconds, time.monotonic() - start, frozenset(run.steps.resumed))
 
 
 @dataclass(frozen=True)

@@ -128,6 +128,36 @@ def test_a_batch_that_does_not_fit_is_halved_and_stays_so():
     assert batcher.most == 1
 
 
+class Little:
+    """A model on a device with too little memory for more than some tokens at once."""
+
+    def __init__(self, model, most):
+        self.model, self.most, self.sizes = model, most, []
+
+    def __getattr__(self, name):
+        return getattr(self.model, name)
+
+    def __call__(self, **batch):
+        self.sizes.append(batch["input_ids"].numel())
+        if self.sizes[-1] > self.most:
+            raise torch.OutOfMemoryError("CUDA out of memory (simulated)")
+        return self.model(**batch)
+
+
+def test_a_device_with_little_memory_gives_the_same_scores_in_smaller_batches(nli, monkeypatch):
+    expected = labeller(nli).label(turns())
+    found = labeller(nli, batch_tokens=4096)
+    little = Little(found._model, most=200)
+    monkeypatch.setattr(found, "_model", little)
+    np.testing.assert_allclose(found.label(turns()), expected, atol=1e-5)
+    failed = [size for size in little.sizes if size > little.most]
+    assert failed
+    little.sizes.clear()
+    found.label(turns())
+    assert max(little.sizes) <= little.most  # what was learnt holds for the rest of the run
+    assert len(little.sizes) > 1
+
+
 def test_one_item_that_does_not_fit_is_an_error():
     def forward(batch):
         raise torch.OutOfMemoryError("too much")

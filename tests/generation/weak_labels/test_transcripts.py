@@ -3,6 +3,7 @@ from importlib.metadata import PackageNotFoundError
 
 import numpy as np
 import pytest
+import torch
 
 from generation.weak_labels import whisper as whisper_module
 from generation.weak_labels.asr import TranscribeTask, describe, load_recogniser
@@ -42,6 +43,23 @@ def test_longer_audio_is_heard_in_windows(whisper, monkeypatch):
     one, two = noise(1.0), noise(0.5, seed=1)
     both = Audio(np.concatenate([one.wave, two.wave]), RATE)
     assert engine.transcribe([both, one]) == [" ".join(engine.transcribe([one, two])), *engine.transcribe([one])]
+
+
+def test_whisper_on_a_device_with_little_memory_hears_the_same_in_smaller_batches(whisper, monkeypatch):
+    audios = [noise(1.0, seed) for seed in range(5)]
+    expected = whisper_engine(whisper).transcribe(audios)
+    engine, sizes = whisper_engine(whisper, batch=4), []
+    real = engine._model.generate
+
+    def generate(input_features, **options):
+        sizes.append(len(input_features))
+        if sizes[-1] > 2:
+            raise torch.OutOfMemoryError("CUDA out of memory (simulated)")
+        return real(input_features=input_features, **options)
+
+    monkeypatch.setattr(engine._model, "generate", generate)
+    assert engine.transcribe(audios) == expected
+    assert sizes == [4, 2, 2, 1]
 
 
 def test_a_batch_keeps_what_can_be_heard(tmp_path, whisper):

@@ -155,14 +155,23 @@ def test_a_folder_of_recordings_goes_all_the_way(tmp_path, whisper, similarity):
     assert report.card["audio_hours"] == pytest.approx(
         sum(u.extra["end"] - u.extra["start"] for u in made) / 3600, rel=0.01
     )
-    hours = f"  audio     {report.card['audio_hours']:.3g} hours\n"
-    again = weak_label(
-        open_source(str(tmp_path / "wavs")), tmp_path / "out", told.model_copy(update={"seed": 1}), overwrite=True
-    )
-    for summary in (report.summary(), again.summary()):  # a run that transcribes nothing tells no speed of transcribing
-        assert hours in summary
-        assert "transcribe" in summary
-        assert "an hour" not in summary
+    hours = f"  audio     {report.card['audio_hours']:.3g} hours, "
+    rate = 3600 * report.card["audio_hours"] / report.seconds
+    assert f"{hours}{rate:.3g} hours of audio an hour\n" in report.summary()
+
+
+def test_speed_is_told_of_what_a_run_did_itself(tmp_path, whisper, similarity):
+    corpus = tiny_corpus(tmp_path / "c", dialogues=1, turns=2)
+    transcripts = {"engine": "whisper", "settings": {"model": whisper, "device": "cpu", "max_tokens": 4}}
+    weak_label(corpus, tmp_path / "out", settings([similarity], transcripts=transcripts))
+    warmer = settings([{**similarity, "temperature": 0.5}], transcripts=transcripts)
+    report = weak_label(corpus, tmp_path / "out", warmer, overwrite=True)
+    assert report.resumed == {"transcribe"}  # nothing is said of its speed: its seconds are those of another run
+    rate = 3600 * report.card["audio_hours"] / report.step_seconds["similarity"]
+    told = f"hours of audio an hour: similarity {rate:.3g}; of the other steps something was there already\n"
+    assert told in report.summary()
+    again = weak_label(corpus, tmp_path / "out", warmer)
+    assert f"  audio     {report.card['audio_hours']:.3g} hours\n" in again.summary()
 
 
 def test_bad_recordings_cost_nothing_but_themselves(tmp_path, similarity):

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import torch
+from tokenizers.pre_tokenizers import ByteLevel
 from torch import nn
 from transformers import (
     AutoConfig,
@@ -19,6 +20,7 @@ from transformers import (
     WhisperForConditionalGeneration,
     WhisperProcessor,
     WhisperTokenizer,
+    WhisperTokenizerFast,
 )
 from transformers.modeling_outputs import SequenceClassifierOutput
 
@@ -30,6 +32,12 @@ WORDS = (
 SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
 NLI = {"CONTRADICTION": 0, "Entailment": 1, "neutral": 2}
 """Neither the order nor the spelling that one might take for granted."""
+
+WHISPERS_OWN = (
+    *("endoftext", "startoftranscript", "translate", "transcribe", "startoflm", "startofprev", "nospeech"),
+    "notimestamps",
+)
+TIMES = [f"<|{0.02 * i:.2f}|>" for i in range(1501)]
 
 
 def tokenizer(folder: Path) -> BertTokenizerFast:
@@ -118,8 +126,14 @@ def random_whisper(folder: Path) -> Path:
     (folder / "merges.txt").write_text("#version: 0.2\n", encoding="utf-8")
     tokens = WhisperTokenizer(str(folder / "vocab.json"), str(folder / "merges.txt"))
     WhisperProcessor(WhisperFeatureExtractor(feature_size=80), tokens).save_pretrained(folder)
-    config = WhisperConfig(
-        vocab_size=98,
+    config = _whisper(98, 95, max_target_positions=64)
+    return _save(folder, WhisperForConditionalGeneration, config)
+
+
+def _whisper(vocabulary: int, end: int, **options) -> WhisperConfig:
+    """One layer; of its tokens the one after the end begins a transcript."""
+    return WhisperConfig(
+        vocab_size=vocabulary,
         d_model=16,
         encoder_layers=1,
         decoder_layers=1,
@@ -128,13 +142,39 @@ def random_whisper(folder: Path) -> Path:
         encoder_ffn_dim=32,
         decoder_ffn_dim=32,
         num_mel_bins=80,
-        max_target_positions=64,
-        pad_token_id=95,
-        bos_token_id=95,
-        eos_token_id=95,
-        decoder_start_token_id=96,
+        pad_token_id=end,
+        bos_token_id=end,
+        eos_token_id=end,
+        decoder_start_token_id=end + 1,
         init_std=0.5,
         suppress_tokens=None,
         begin_suppress_tokens=None,
+        **options,
     )
-    return _save(folder, WhisperForConditionalGeneration, config)
+
+
+def converted_whisper(folder: Path) -> Path:
+    """A random English-only Whisper of one layer that writes small letters, in CTranslate2's format."""
+    from ctranslate2.converters import TransformersConverter
+
+    source, vocabulary = folder / "transformers", sorted(ByteLevel.alphabet())
+    special = [f"<|{name}|>" for name in WHISPERS_OWN]
+    names = {token: i for i, token in enumerate([*vocabulary, *special, *TIMES])}
+    source.mkdir(parents=True, exist_ok=True)
+    (source / "vocab.json").write_text(json.dumps(names), encoding="utf-8")
+    (source / "merges.txt").write_text("#version: 0.2\n", encoding="utf-8")
+    tokens = WhisperTokenizerFast(str(source / "vocab.json"), str(source / "merges.txt"))
+    tokens.add_special_tokens({"additional_special_tokens": special[1:]})
+    tokens.add_tokens(TIMES)
+    WhisperProcessor(WhisperFeatureExtractor(feature_size=80), tokens).save_pretrained(source)
+    config = _whisper(len(names), names["<|endoftext|>"], max_target_positions=448)
+    with torch.random.fork_rng(), torch.no_grad():
+        torch.manual_seed(0)
+        model = WhisperForConditionalGeneration(config)
+        for token in vocabulary:
+            if not "a" <= token <= "z":
+                model.model.decoder.embed_tokens.weight[names[token]] = 0
+        model.save_pretrained(source)
+    copied = ["tokenizer.json", "preprocessor_config.json"]
+    TransformersConverter(str(source), copy_files=copied).convert(str(folder / "converted"))
+    return folder / "converted"
