@@ -2,14 +2,15 @@ import numpy as np
 import pytest
 import torch
 
-from generation.weak_labels.batches import Batcher
 from generation.weak_labels.entailment import Entailment, entailment_index
 from generation.weak_labels.errors import WeakLabelError
 from generation.weak_labels.labeller import LabellerSpec, label
 from generation.weak_labels.turn import Turn
 from tests.generation.weak_labels import tiny_models
 from tests.generation.weak_labels.conftest import TEXTS
+from zero_shot_emotion.batches import Batcher
 from zero_shot_emotion.corpus import Utterance
+from zero_shot_emotion.errors import UserError
 from zero_shot_emotion.taxonomy import Taxonomy, load_taxonomy
 
 SEVEN = load_taxonomy("seven")
@@ -162,7 +163,7 @@ def test_one_item_that_does_not_fit_is_an_error():
     def forward(batch):
         raise torch.OutOfMemoryError("too much")
 
-    with pytest.raises(WeakLabelError, match="out of memory at a batch of one, expected a smaller model"):
+    with pytest.raises(UserError, match="out of memory at a batch of one, expected a smaller model"):
         Batcher(4).run([1], [1], forward)
 
 
@@ -188,5 +189,5 @@ def test_a_prompt_has_one_slot(nli, template):
 
 
 def test_a_model_that_is_not_there_is_named():
-    with pytest.raises(WeakLabelError, match="model: got '/nowhere', expected a model of the Hugging Face hub"):
+    with pytest.raises(UserError, match="model: got '/nowhere', expected a model of the Hugging Face hub"):
         labeller("/nowhere")

@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TypeVar
 
-from .errors import WeakLabelError
+from .errors import UserError
 
 T = TypeVar("T")
 R = TypeVar("R")
+
+
+class MemoryShortError(UserError, RuntimeError):
+    """A single item that does not fit into memory."""
 
 
 class Batcher:
@@ -30,7 +34,7 @@ class Batcher:
             forward: gives one result an item.
 
         Raises:
-            WeakLabelError: if a single item does not fit.
+            MemoryShortError: if a single item does not fit.
         """
         order = sorted(range(len(items)), key=lambda i: costs[i])
         results: dict[int, R] = {}
@@ -55,7 +59,7 @@ class Batcher:
             return list(forward(batch))
         except torch.OutOfMemoryError:
             if len(batch) == 1:
-                raise WeakLabelError("out of memory at a batch of one, expected a smaller model") from None
+                raise MemoryShortError("out of memory at a batch of one, expected a smaller model") from None
         torch.cuda.empty_cache()
         self.most = max(1, self.most // 2)
         middle = len(batch) // 2
