@@ -39,7 +39,8 @@ class Batcher:
         order = sorted(range(len(items)), key=lambda i: costs[i])
         results: dict[int, R] = {}
         for batch in self._cut(order, costs):
-            results.update(zip(batch, self._fit([items[i] for i in batch], forward), strict=True))
+            found = self._fit([items[i] for i in batch], [costs[i] for i in batch], forward)
+            results.update(zip(batch, found, strict=True))
         return [results[i] for i in range(len(items))]
 
     def _cut(self, order: Sequence[int], costs: Sequence[int]) -> Iterator[list[int]]:
@@ -52,7 +53,7 @@ class Batcher:
         if batch:
             yield batch
 
-    def _fit(self, batch: Sequence[T], forward: Callable[[Sequence[T]], Iterable[R]]) -> list[R]:
+    def _fit(self, batch: Sequence[T], costs: Sequence[int], forward: Callable[[Sequence[T]], Iterable[R]]) -> list[R]:
         import torch
 
         try:
@@ -61,6 +62,10 @@ class Batcher:
             if len(batch) == 1:
                 raise MemoryShortError("out of memory at a batch of one, expected a smaller model") from None
         torch.cuda.empty_cache()
-        self.most = max(1, self.most // 2)
+        self.most = max(1, min(self.most, max(costs) * len(batch)) // 2)
         middle = len(batch) // 2
-        return [*self._fit(batch[:middle], forward), *self._fit(batch[middle:], forward)]
+        first, second = slice(None, middle), slice(middle, None)
+        return [
+            *self._fit(batch[first], costs[first], forward),
+            *self._fit(batch[second], costs[second], forward),
+        ]

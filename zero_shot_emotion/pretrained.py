@@ -34,6 +34,26 @@ def device_of(asked: str | None) -> str:
     return asked or ("cuda" if torch.cuda.is_available() else "cpu")
 
 
+def fastest(model: Any, device: str) -> Any:
+    """The model with its linear layers as oneDNN's where those are faster, which is on a CPU with AVX-512.
+
+    torch leaves them to MKL, which does not use AVX-512 on processors that are not Intel's. The sums are the same up to
+    their order.
+    """
+    import torch
+    from torch.utils.mkldnn import to_mkldnn
+
+    if device != "cpu" or not torch.backends.mkldnn.is_available():
+        return model
+    if torch.backends.cpu.get_cpu_capability() != "AVX512":
+        return model
+    for module in list(model.modules()):
+        for name, part in module.named_children():
+            if type(part) is torch.nn.Linear:  # converted whole, convolutions would answer in a layout of their own
+                setattr(module, name, to_mkldnn(part))
+    return model
+
+
 def pad(tokenizer: Any, rows: Sequence[dict[str, Any]]) -> Any:
     """Encoded texts as one batch of tensors."""
     # the advice to pad while encoding does not fit: batches are cut after lengths are known

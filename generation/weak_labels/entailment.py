@@ -70,11 +70,9 @@ class Entailment:
         name, revision = settings.model, settings.revision
         side = "left" if settings.context else "right"  # the utterance itself comes last, after its context
         self._tokenizer = pretrained.load(AutoTokenizer, "model", name, revision, truncation_side=side)
-        self._model = (
-            pretrained.load(AutoModelForSequenceClassification, "model", name, revision, **half).to(device).eval()
-        )
-        self._device = device
-        self._entailment = entailment_index(name, self._model.config.label2id)
+        model = pretrained.load(AutoModelForSequenceClassification, "model", name, revision, **half).to(device).eval()
+        self._entailment = entailment_index(name, model.config.label2id)
+        self._model, self._device = pretrained.fastest(model, device), device
         self._longest = pretrained.longest_input(self._tokenizer, self._model.config)
         self._batcher = Batcher(settings.batch_tokens or (65536 if device.startswith("cuda") else 2048))
         self._words = spread_words(taxonomy, settings.words)

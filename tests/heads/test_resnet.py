@@ -1,9 +1,13 @@
 import pytest
 import torch
 
+from tests.experiment import Experiment, small_config
+from zero_shot_emotion.corpus import Corpus
 from zero_shot_emotion.heads.resnet import ResNet50
 from zero_shot_emotion.model import EmotionClassifier
+from zero_shot_emotion.results import read_predictions
 from zero_shot_emotion.settings import ModelSettings
+from zero_shot_emotion.testing import tiny_corpus
 
 LENGTHS = (33, 64, 97, 130)
 
@@ -51,3 +55,35 @@ def test_the_classifier_sees_the_features_as_they_are():
         logits = classifier([frames(40), frames(70)])
     assert logits.shape == (2, 4)
     assert not any(name.startswith("projector") for name, _ in classifier.named_parameters())
+
+
+def experiment(folder, corpus, **changes):
+    """One step on log-mel frames; plain gradient descent keeps the checkpoint at a hundred megabytes."""
+    config = small_config(corpus, {"unseen": corpus}, **changes)
+    config["runner"] |= {"total_steps": 1, "eval_step": 1, "save_step": 1, "log_step": 1}
+    config["optimizer"]["torch_optim_name"] = "SGD"
+    config["downstream_expert"]["modelrc"] = {"select": "ResNet50"}
+    return Experiment.make(folder, config, upstream=("mel",))
+
+
+def test_it_is_trained_carried_over_to_other_classes_and_tested(tmp_path, capsys):
+    corpus: Corpus = tiny_corpus(tmp_path / "corpus", dialogues=3, seconds=0.25)
+    first = experiment(tmp_path / "first", corpus.root).train()
+    two = {"name": "two", "classes": ["neu", "hap"], "drop": ["ang", "sad"]}
+    capsys.readouterr()
+    second = experiment(tmp_path / "second", corpus.root, downstream_expert__datarc__labels=two, optimizer__lr=0.0)
+    second.train("-i", first.folder / "dev-best.ckpt")
+    layer = "classifier.model.network.fc"
+    told = f"2 start anew, for other classes or shapes: {layer}.weight, {layer}.bias"
+    assert told in capsys.readouterr().out
+    before, after = (one.state("dev-best.ckpt")["Downstream"] for one in (first, second))
+    assert before[f"{layer}.weight"].shape[0] == 4
+    assert after[f"{layer}.weight"].shape[0] == 2
+    convolutions = [name for name in before if name.startswith("classifier.") and before[name].dim() == 4]
+    assert len(convolutions) == 53
+    for name in convolutions:  # a step of length 0 leaves them as they were taken
+        assert torch.equal(before[name], after[name])
+    second.evaluate("unseen")
+    found = read_predictions(second.folder, "unseen").predictions
+    assert list(found.classes) == ["neu", "hap"]
+    assert len(found.ids) == sum(u.label in ("neu", "hap") for u in corpus)

@@ -90,7 +90,6 @@ def ear(monkeypatch):
     """A recogniser that another package offers."""
     offered = [EntryPoint("ear", f"{__name__}:Ear", "zero_shot_emotion.asr")]
     monkeypatch.setattr(registry, "entry_points", lambda group: [e for e in offered if e.group == group])
-    monkeypatch.setattr(EntryPoint, "load", lambda self: Ear)
     load_recogniser.cache_clear()
     yield
     load_recogniser.cache_clear()
