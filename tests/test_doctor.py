@@ -50,7 +50,7 @@ def test_a_part_whose_package_is_not_installed_says_which(monkeypatch: pytest.Mo
     def absent(package: str) -> str:
         raise PackageNotFoundError(package)
 
-    monkeypatch.setattr("generation.weak_labels.faster_whisper.version", absent)
+    monkeypatch.setattr("zero_shot_emotion.recognition.faster_whisper.version", absent)
 
     found = by_topic(examine(), "recognisers")
 

@@ -7,24 +7,21 @@ usual pace is no failure, since that pace is known only when all is spoken; `tts
 
 from __future__ import annotations
 
+import json
 import re
 import unicodedata
-from collections.abc import Mapping
-from functools import cache
-from importlib.metadata import entry_points
-from typing import Annotated, Any, Protocol
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from zero_shot_emotion.audio import SILENCE_DB, Audio
+from zero_shot_emotion.audio import RATE, SILENCE_DB, Audio, resample
 from zero_shot_emotion.errors import explain
+from zero_shot_emotion.recognition import Recogniser, describe, language_code, load_recogniser
 
 from .engine import SpeechError
 
-LISTENERS = "zero_shot_emotion.listeners"
-"""The entry-point group under which a package of one's own offers a `Listener`. Recognisers of weak labels are called
-in another way, and have another group."""
 FULL_SCALE = 0.999
 VOWELS = re.compile(
     "[aeiouy\u0153\u00e6\u00f8\u0131"
@@ -36,13 +33,8 @@ ALPHABETS = ("LATIN", "CYRILLIC", "GREEK")
 """Scripts whose syllables are counted by their vowels."""
 SYLLABIC = ("CJK", "HIRAGANA", "KATAKANA", "HANGUL")
 """Scripts of which a letter is about a syllable."""
-
-
-class Listener(Protocol):
-    """Speech recognition, offered by entry point: a callable made once a process."""
-
-    def __call__(self, audio: Audio, language: str) -> str:
-        """The words that are heard."""
+UNSPACED = ("CJK", "HIRAGANA", "KATAKANA", "THAI", "LAO", "KHMER", "MYANMAR")
+"""Scripts that put no space between words, so that errors are counted in characters."""
 
 
 class Quality(BaseModel):
@@ -54,8 +46,10 @@ class Quality(BaseModel):
         slack: seconds that a text may take beyond the slowest, or stay below the fastest.
         clipped: the largest share of samples at full scale.
         silence: the largest share of the time that lies 40 dB below the loudest part.
-        asr: a registered `Listener`, if speech is to be listened to.
-        wer: the largest word error rate that it may find, 1 is all words wrong.
+        asr: a recogniser by name, see `zero_shot_emotion.recognition`, if speech is to be listened to.
+        asr_settings: its own, such as ``model``.
+        wer: the largest word error rate that it may find, 1 is all words wrong; of characters where the script puts
+            no space between words.
         takes: how many other voices try where one fails.
     """
 
@@ -66,8 +60,14 @@ class Quality(BaseModel):
     clipped: Annotated[float, Field(ge=0, le=1)] = 0.001
     silence: Annotated[float, Field(ge=0, le=1)] = 0.6
     asr: str | None = None
+    asr_settings: dict[str, Any] = {}
     wer: Annotated[float, Field(ge=0)] = 0.5
     takes: Annotated[int, Field(ge=0, le=20)] = 2
+
+    def card(self) -> dict[str, Any]:
+        """What of it goes on the card: the bounds, and what the listener and its libraries are."""
+        bounds = self.model_dump(mode="json", exclude_none=True, exclude={"asr", "asr_settings"})
+        return bounds if self.asr is None else bounds | {"asr": describe(self.asr, self.asr_settings)}
 
 
 def read_quality(given: Mapping[str, Any]) -> Quality:
@@ -148,42 +148,61 @@ def syllables(text: str) -> int:
 def _misheard(audio: Audio, text: str, language: str, quality: Quality) -> str | None:
     if quality.asr is None:
         return None
-    heard = load_listener(quality.asr)(audio, language)
-    rate = word_error_rate(text, heard)
-    return (
-        f"is heard as {heard!r}: word error rate {rate:.2f}, expected at most {quality.wer}"
-        if rate > quality.wer
-        else None
-    )
+    (heard,) = listener(quality).transcribe([resample(audio, RATE)], language_code(language))
+    kind, rate = error_rate(text, heard)
+    if rate <= quality.wer:
+        return None
+    return f"is heard as {heard!r}: {kind} error rate {rate:.2f}, expected at most {quality.wer:g}"
 
 
-def word_error_rate(said: str, heard: str) -> float:
-    """Words wrong, missing or added, for each word said; case and punctuation do not count.
+def error_rate(said: str, heard: str) -> tuple[Literal["word", "character"], float]:
+    """Words, or characters of a script without spaces, that are wrong, missing or added, for each that was said.
 
-    >>> word_error_rate("Please, sit down now.", "please sit town")
-    0.5
+    Case and punctuation do not count.
+
+    >>> error_rate("Please, sit down now.", "please sit town")
+    ('word', 0.5)
+    >>> error_rate("你好吗？", "你好")
+    ('character', 0.3333333333333333)
     """
-    words, others = (re.findall(r"[\w']+", text.lower()) for text in (said, heard))
-    costs = list(range(len(others) + 1))
-    for n, word in enumerate(words, 1):
-        before, costs[0] = costs[0], n
-        for m, other in enumerate(others, 1):
-            before, costs[m] = costs[m], min(costs[m] + 1, costs[m - 1] + 1, before + (word != other))
-    return costs[-1] / max(1, len(words))
+    import jiwer
+
+    words, others = (" ".join(re.findall(r"[\w']+", text.lower())) for text in (said, heard))
+    if not words:
+        return "word", float(bool(others))
+    if unspaced(words):
+        return "character", float(jiwer.cer(words.replace(" ", ""), others.replace(" ", "")))
+    return "word", float(jiwer.wer(words, others))
 
 
-@cache
-def load_listener(name: str) -> Listener:
-    """A registered listener, made once a process.
+def unspaced(text: str) -> bool:
+    """Whether most letters are of a script that puts no space between words."""
+    letters = [unicodedata.name(c, "").startswith(UNSPACED) for c in text if c.isalpha()]
+    return sum(letters) * 2 > len(letters)
+
+
+def listener(quality: Quality) -> Recogniser:
+    """What the gate listens with, made once a process.
 
     Raises:
-        SpeechError: if there is none of that name.
+        RecognitionError: if there is none of the name, a setting is not one of its own, or it is not installed.
+        PretrainedError: if its model is not there.
     """
-    known = {point.name: point for point in entry_points(group=LISTENERS)}
-    if name not in known:
-        raise SpeechError(
-            f"unknown listener {name!r}: expected one that a package offers under {LISTENERS} "
-            f"({', '.join(sorted(known)) or 'there is none'})"
-        )
-    listener: Listener = known[name].load()()
-    return listener
+    assert quality.asr is not None, "asked only where there is one"
+    return load_recogniser(quality.asr, json.dumps(quality.asr_settings, sort_keys=True))
+
+
+def check_listener(quality: Quality, languages: Iterable[str]) -> None:
+    """Refuse, before anything is spoken, a listener that is not there or does not know a language.
+
+    Raises:
+        RecognitionError, PretrainedError: as `listener` does.
+        SpeechError: if it cannot hear one of the languages.
+    """
+    if quality.asr is None or (known := listener(quality).languages) is None:
+        return
+    for language in sorted(set(languages)):
+        if language_code(language) not in known:
+            raise SpeechError(
+                f"quality: asr: {quality.asr} hears {', '.join(sorted(known))}, got a text in {language!r}"
+            )

@@ -25,7 +25,7 @@ from .casting import DEFAULT_LANGUAGE, Spares, cast, speaker_key, understudies
 from .engine import Engine, SpeechError, Voice, load_engine, settings_of
 from .normalise import normalise
 from .pace import pace_report
-from .quality import Quality, faults, load_listener, spoken_seconds
+from .quality import Quality, check_listener, faults, spoken_seconds
 from .text import spoken
 
 
@@ -129,8 +129,7 @@ def speak(
         StageError: if utterances failed, or the folder holds another run.
     """
     quality = quality or Quality()
-    if quality.asr is not None:
-        load_listener(quality.asr)
+    check_listener(quality, (u.language or DEFAULT_LANGUAGE for u in corpus))
     given = json.dumps(dict(settings or {}), sort_keys=True, default=str)
     speaker = load_engine(engine, given)
     lines, association = _cast(corpus, speaker, seed, quality.takes)
@@ -139,7 +138,7 @@ def speak(
         "engine": engine,
         **({"settings": described} if (described := settings_of(speaker)) else {}),
         "seed": seed,
-        "quality": quality.model_dump(mode="json", exclude_none=True),
+        "quality": quality.card(),
         "source": {"name": corpus.name, "fingerprint": corpus.card.get("fingerprint")},
         "versions": {"zero_shot_emotion": __version__, engine: speaker.version, **_library_versions()},
     }

@@ -157,7 +157,7 @@ def _injection() -> Iterator[Check]:
 
 
 def _recognisers() -> Iterator[Check]:
-    from generation.weak_labels.asr import RECOGNISERS
+    from zero_shot_emotion.recognition import RECOGNISERS
 
     return _parts("recognisers", RECOGNISERS)
 

@@ -1,90 +1,33 @@
-"""What a speech recogniser is, and where recognisers are found by name."""
+"""The transcripts of a corpus: its own, or what a recogniser hears."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
-from importlib.metadata import PackageNotFoundError
-from typing import Any, Protocol
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict
-
+from zero_shot_emotion import recognition
 from zero_shot_emotion.audio import Audio, AudioError, check_audio, read_audio
 from zero_shot_emotion.corpus import Utterance
 from zero_shot_emotion.corpus.stage import Made
-from zero_shot_emotion.registry import Registry, checked_settings
 
 from .errors import WeakLabelError
 from .sound_item import SoundBatch
 
 GIVEN = "given"
 """Stands for the corpus's own transcripts."""
-RECOGNISERS = Registry(
-    "transcripts.engine",
-    "zero_shot_emotion.asr",
-    {
-        "whisper": "generation.weak_labels.whisper:Whisper",
-        "faster-whisper": "generation.weak_labels.faster_whisper:FasterWhisper",
-        "pocketsphinx": "generation.weak_labels.pocketsphinx:PocketSphinx",
-    },
-    WeakLabelError,
-    also=(GIVEN,),
-)
 
 
-class Settings(BaseModel):
-    """What a recogniser can be told. Goes on the card as it is, so it never holds a key."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=())
-
-
-class Recogniser(Protocol):
-    """What writes down speech. The class is called with an instance of its own ``Settings``."""
-
-    @staticmethod
-    def versions() -> Mapping[str, str]:
-        """Of what it runs on; goes on the card. Nothing is loaded for it."""
-
-    def transcribe(self, audios: Sequence[Audio]) -> list[str]:
-        """The words of each utterance at 16 kHz; empty where it hears none."""
-
-
-def describe(name: str, settings: Mapping[str, Any]) -> dict[str, Any]:
-    """What a recogniser's transcripts depend on: all its settings, and the versions of what it runs on.
+def describe(engine: str, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """What transcripts depend on, see `recognition.describe`.
 
     Raises:
-        WeakLabelError: if there is none of the name, it is not installed, or a setting is not one of its own.
+        WeakLabelError: if there is no such recogniser, or it does not take the settings.
     """
-    made = RECOGNISERS.find(name)
-    checked = checked_settings(made, settings, f"transcripts.settings: {name}", WeakLabelError)
     try:
-        versions = dict(made.versions())
-    except PackageNotFoundError as error:
-        raise WeakLabelError(
-            f"transcripts.engine: {name}: {error}; expected it to be installed, as by "
-            f"pip install 'zero-shot-emotion[{name}]'"
-        ) from None
-    return {"engine": name, "settings": checked.model_dump(mode="json"), "versions": versions}
-
-
-@cache
-def load_recogniser(name: str, settings: str) -> Recogniser:
-    """The recogniser of a name, made once a process.
-
-    Args:
-        name: of an engine.
-        settings: as a JSON object.
-
-    Raises:
-        WeakLabelError: as `describe` does, or if what it loads is not there.
-    """
-    given = json.loads(settings)
-    describe(name, given)
-    made = RECOGNISERS.find(name)
-    recogniser: Recogniser = made(made.Settings.model_validate(given))
-    return recogniser
+        return recognition.describe(engine, settings)
+    except recognition.RecognitionError as error:
+        raise WeakLabelError(f"transcripts: {error} (the engine {GIVEN!r} takes the corpus's own)") from None
 
 
 @dataclass(frozen=True)
@@ -104,7 +47,7 @@ class TranscribeTask:
                 heard.append(audio)
             except AudioError as error:
                 failures[item.id] = str(error)
-        texts = iter(load_recogniser(self.engine, self.settings).transcribe(heard) if heard else [])
+        texts = iter(recognition.load_recogniser(self.engine, self.settings).transcribe(heard) if heard else [])
         return [
             Made(
                 Utterance(id=item.id, failure=failures[item.id])

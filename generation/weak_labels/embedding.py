@@ -7,8 +7,9 @@ from typing import Any, Literal
 
 import numpy as np
 
-from . import hub
-from .batches import Batcher
+from zero_shot_emotion import pretrained
+from zero_shot_emotion.batches import Batcher
+
 from .labeller import Array
 
 
@@ -33,16 +34,16 @@ class Embedder:
     ) -> None:
         from transformers import AutoModel, AutoTokenizer
 
-        self._device = hub.device_of(device)
-        self._tokenizer = hub.load(AutoTokenizer, "model", model, revision, truncation_side=cut)
-        self._model = hub.load(AutoModel, "model", model, revision).to(self._device).eval()
-        self._longest = hub.longest_input(self._tokenizer, self._model.config)
+        self._device = pretrained.device_of(device)
+        self._tokenizer = pretrained.load(AutoTokenizer, "model", model, revision, truncation_side=cut)
+        self._model = pretrained.load(AutoModel, "model", model, revision).to(self._device).eval()
+        self._longest = pretrained.longest_input(self._tokenizer, self._model.config)
         self._batcher = Batcher(batch_tokens or (65536 if self._device.startswith("cuda") else 2048))
 
     @staticmethod
     def versions() -> Mapping[str, str]:
         """Of what runs the model."""
-        return hub.versions()
+        return pretrained.versions()
 
     def embed(self, texts: Sequence[str]) -> Array:
         """Unit vectors, shape (texts, width)."""
@@ -55,7 +56,7 @@ class Embedder:
     def _forward(self, rows: Sequence[dict[str, Any]]) -> list[Array]:
         import torch
 
-        batch = hub.pad(self._tokenizer, rows).to(self._device)
+        batch = pretrained.pad(self._tokenizer, rows).to(self._device)
         with torch.inference_mode():
             states = self._model(**batch).last_hidden_state.float()
         mask = batch["attention_mask"].unsqueeze(-1)

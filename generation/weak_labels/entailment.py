@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 from pydantic import Field
 
+from zero_shot_emotion import pretrained
+from zero_shot_emotion.batches import Batcher
 from zero_shot_emotion.taxonomy import Taxonomy
 
-from . import hub
-from .batches import Batcher
 from .errors import WeakLabelError
 from .labeller import Array, LabellerSettings, softmax
 from .prompts import Templates, Words, pool_words, spread_words
@@ -65,22 +65,22 @@ class Entailment:
         from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
         self.settings = settings
-        device = hub.device_of(settings.device)
+        device = pretrained.device_of(settings.device)
         half = {"dtype": torch.float16} if settings.half and device.startswith("cuda") else {}
         name, revision = settings.model, settings.revision
         side = "left" if settings.context else "right"  # the utterance itself comes last, after its context
-        self._tokenizer = hub.load(AutoTokenizer, "model", name, revision, truncation_side=side)
-        model = hub.load(AutoModelForSequenceClassification, "model", name, revision, **half).to(device).eval()
+        self._tokenizer = pretrained.load(AutoTokenizer, "model", name, revision, truncation_side=side)
+        model = pretrained.load(AutoModelForSequenceClassification, "model", name, revision, **half).to(device).eval()
         self._entailment = entailment_index(name, model.config.label2id)
-        self._model, self._device = hub.fastest(model, device), device
-        self._longest = hub.longest_input(self._tokenizer, self._model.config)
+        self._model, self._device = pretrained.fastest(model, device), device
+        self._longest = pretrained.longest_input(self._tokenizer, self._model.config)
         self._batcher = Batcher(settings.batch_tokens or (65536 if device.startswith("cuda") else 2048))
         self._words = spread_words(taxonomy, settings.words)
         self._hypotheses = [template.format(word) for template in settings.templates for word in self._words.texts]
 
     @staticmethod
     def versions() -> Mapping[str, str]:
-        return hub.versions()
+        return pretrained.versions()
 
     def label(self, turns: Sequence[Turn]) -> Array:
         logits = self.logits([turn.told for turn in turns])
@@ -108,7 +108,7 @@ class Entailment:
     def _forward(self, rows: Sequence[dict[str, Any]]) -> list[float]:
         import torch
 
-        batch = hub.pad(self._tokenizer, rows).to(self._device)
+        batch = pretrained.pad(self._tokenizer, rows).to(self._device)
         with torch.inference_mode():
             return list(self._model(**batch).logits[:, self._entailment].float().tolist())
 

@@ -43,7 +43,7 @@ class Transcripts(_Section):
     """Where the words come from.
 
     Attributes:
-        engine: ``given`` takes the corpus's own; else a speech recogniser, see `generation.weak_labels.asr`.
+        engine: ``given`` takes the corpus's own; else a speech recogniser, see `zero_shot_emotion.recognition`.
         file: of one's own transcripts: a table with the columns ``id`` and ``text`` (CSV, TSV or JSON lines). They go
             before the corpus's own, and before the engine.
         settings: of the engine.

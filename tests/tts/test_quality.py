@@ -1,14 +1,19 @@
 import re
 from importlib.metadata import EntryPoint
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from tts import Quality, SpeechError, load_engine, quality
+from tts import Quality, SpeechError, load_engine, speak
 from tts.pace import pace_report
-from tts.quality import faults, read_quality, spoken_seconds, word_error_rate
-from zero_shot_emotion.audio import Audio
-from zero_shot_emotion.corpus import Utterance
+from tts.quality import error_rate, faults, read_quality, spoken_seconds
+from zero_shot_emotion import registry
+from zero_shot_emotion.audio import RATE, Audio
+from zero_shot_emotion.corpus import Corpus, Utterance
+from zero_shot_emotion.corpus.stage import StageError
+from zero_shot_emotion.errors import UserError
+from zero_shot_emotion.recognition import load_recogniser
 
 TEXT = "Please sit down, we need to talk."
 
@@ -66,35 +71,92 @@ def test_seconds_of_speech_leave_the_edges_out(good):
     assert spoken_seconds(padded) == pytest.approx(spoken_seconds(good), abs=0.05)
 
 
-def test_a_listener_of_ones_own(good, monkeypatch):
-    def deaf():
-        return lambda audio, language: f"please sit {language}"
+class Ear:
+    """Hears the same from everybody, and says in which language."""
 
-    monkeypatch.setattr(quality, "entry_points", lambda group: [EntryPoint("deaf", "x:y", group)])
-    monkeypatch.setattr(EntryPoint, "load", lambda self: deaf)
-    quality.load_listener.cache_clear()
-    try:
-        fault = faults(good, TEXT, "en", Quality(asr="deaf"))
-        assert fault == "is heard as 'please sit en': word error rate 0.71, expected at most 0.5"
-        assert faults(good, TEXT, "en", Quality(asr="deaf", wer=0.8)) is None
-    finally:
-        quality.load_listener.cache_clear()
+    languages = frozenset({"en", "de"})
+
+    @staticmethod
+    def versions():
+        return {"ear": "1"}
+
+    def transcribe(self, audios, language=None):
+        assert [audio.rate for audio in audios] == [RATE]
+        return [f"please sit {language}"]
 
 
-def test_a_recogniser_of_weak_labels_is_no_listener(good, monkeypatch):
-    """It takes waves by the batch and has settings: called as a listener, it would fail at every utterance."""
-    offered = {"zero_shot_emotion.asr": [EntryPoint("mine", "x:y", "zero_shot_emotion.asr")]}
-    monkeypatch.setattr(quality, "entry_points", lambda group: offered.get(group, []))
-    with pytest.raises(SpeechError, match=r"unknown listener 'mine': .* zero_shot_emotion.listeners \(there is none\)"):
-        faults(good, TEXT, "en", Quality(asr="mine"))
+@pytest.fixture
+def ear(monkeypatch):
+    """A recogniser that another package offers."""
+    offered = [EntryPoint("ear", f"{__name__}:Ear", "zero_shot_emotion.asr")]
+    monkeypatch.setattr(registry, "entry_points", lambda group: [e for e in offered if e.group == group])
+    load_recogniser.cache_clear()
+    yield
+    load_recogniser.cache_clear()
+
+
+@pytest.mark.usefixtures("ear")
+def test_a_listener_of_ones_own(good, tmp_path):
+    fault = faults(good, TEXT, "en-GB", Quality(asr="ear"))
+    assert fault == "is heard as 'please sit en': word error rate 0.71, expected at most 0.5"
+    assert faults(good, TEXT, "en", Quality(asr="ear", wer=0.8)) is None
+    card = speak(text_corpus("en"), tmp_path / "out", quality=Quality(asr="ear", wer=9.0)).card
+    assert card["quality"]["asr"] == {"engine": "ear", "settings": {}, "versions": {"ear": "1"}}
+
+
+@pytest.mark.usefixtures("ear")
+def test_a_language_that_nobody_hears_is_refused_before_anything_is_spoken(tmp_path):
+    with pytest.raises(SpeechError, match=r"quality: asr: ear hears de, en, got a text in 'pl'"):
+        speak(text_corpus("pl"), tmp_path / "out", quality=Quality(asr="ear"))
+    assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.parametrize(
-    ("said", "heard", "rate"),
-    [("a b c", "a b c", 0), ("a b c", "", 1), ("a b c", "A, x c!", 1 / 3), ("a", "a b c", 2), ("a b", "b", 0.5)],
+    ("told", "message"),
+    [
+        ({"asr": "parrot"}, "recogniser: got 'parrot', expected one of faster-whisper, pocketsphinx, whisper"),
+        ({"asr": "whisper", "asr_settings": {"model": "/nowhere"}}, "model: got '/nowhere', expected a model of the "),
+        ({"asr": "whisper", "asr_settings": {"size": 3}}, "recogniser whisper: size: got 3, expected"),
+    ],
 )
-def test_word_error_rate(said, heard, rate):
-    assert word_error_rate(said, heard) == pytest.approx(rate)
+def test_a_listener_that_is_not_there_is_named_before_anything_is_spoken(tmp_path, told, message):
+    with pytest.raises(UserError, match=message):
+        speak(text_corpus("en"), tmp_path / "out", quality=Quality(**told))
+    assert not (tmp_path / "out").exists()
+
+
+def test_whisper_listens(tmp_path, whisper):
+    """A random one hears nonsense: each utterance is tried by other voices, and reported."""
+    told = Quality(asr="whisper", asr_settings={"model": whisper, "device": "cpu", "max_tokens": 8}, takes=1)
+    with pytest.raises(StageError, match=r"is heard as '.*': word error rate \d\.\d\d, expected at most 0.5"):
+        speak(text_corpus("en"), tmp_path / "out", quality=told)
+    made = speak(text_corpus("en"), tmp_path / "out", quality=told, skip_errors=True)
+    assert made.card["gate"]["failed"] == 2
+
+
+def text_corpus(language):
+    lines = ("Please sit down now.", "I want to go home today.")
+    return Corpus("lines", Path(), tuple(Utterance(id=f"u{i}", text=t, language=language) for i, t in enumerate(lines)))
+
+
+@pytest.mark.parametrize(
+    ("said", "heard", "kind", "rate"),
+    [
+        ("a b c", "a b c", "word", 0),
+        ("a b c", "", "word", 1),
+        ("a b c", "A, x c!", "word", 1 / 3),
+        ("a", "a b c", "word", 2),
+        ("a b", "b", "word", 0.5),
+        ("I don't.", "i don't", "word", 0),
+        ("...", "", "word", 0),
+        ("你好吗？", "你好", "character", 1 / 3),
+        ("我 很 高兴。", "我很高兴", "character", 0),
+        ("สวัสดี", "สวัสดี", "character", 0),
+        ("안녕 하세요", "안녕", "word", 0.5),
+    ],
+)
+def test_error_rate(said, heard, kind, rate):
+    assert error_rate(said, heard) == (kind, pytest.approx(rate))
 
 
 def test_wrong_bounds():
@@ -102,8 +164,6 @@ def test_wrong_bounds():
         read_quality({"takes": 99})
     with pytest.raises(SpeechError, match=r"quality: loudness: got 1, expected: .* \(bounds: pace, slack, clipped"):
         read_quality({"loudness": 1})
-    with pytest.raises(SpeechError, match=r"unknown listener 'ear': expected one that a package offers under zero_"):
-        faults(Audio(np.full(16000, 0.1), 16000), "a b c", "en", Quality(asr="ear"))
 
 
 def test_pace_is_judged_within_a_voice():

@@ -30,11 +30,6 @@ def encoder(tmp_path_factory: pytest.TempPathFactory) -> str:
     return str(tiny_models.random_encoder(tmp_path_factory.mktemp("encoder")))
 
 
-@pytest.fixture(scope="session")
-def whisper(tmp_path_factory: pytest.TempPathFactory) -> str:
-    return str(tiny_models.random_whisper(tmp_path_factory.mktemp("whisper")))
-
-
 @pytest.fixture
 def dialogue() -> Corpus:
     """Six lines of one dialogue, with human labels."""

@@ -2,15 +2,16 @@ import numpy as np
 import pytest
 import torch
 
-from generation.weak_labels import hub
-from generation.weak_labels.batches import Batcher
 from generation.weak_labels.entailment import Entailment, entailment_index
 from generation.weak_labels.errors import WeakLabelError
 from generation.weak_labels.labeller import LabellerSpec, label
 from generation.weak_labels.turn import Turn
 from tests.generation.weak_labels import tiny_models
 from tests.generation.weak_labels.conftest import TEXTS
+from zero_shot_emotion import pretrained
+from zero_shot_emotion.batches import Batcher
 from zero_shot_emotion.corpus import Utterance
+from zero_shot_emotion.errors import UserError
 from zero_shot_emotion.taxonomy import Taxonomy, load_taxonomy
 
 SEVEN = load_taxonomy("seven")
@@ -108,7 +109,7 @@ def test_other_linear_layers_give_the_same_scores(nli, monkeypatch, capability):
     found = labeller(nli)
     replaced = not any(type(module) is torch.nn.Linear for module in found._model.modules())
     assert replaced == (capability == "AVX512" and torch.backends.mkldnn.is_available())
-    monkeypatch.setattr(hub, "fastest", lambda model, device: model)
+    monkeypatch.setattr(pretrained, "fastest", lambda model, device: model)
     np.testing.assert_allclose(found.logits(TEXTS), labeller(nli).logits(TEXTS), atol=1e-5)
 
 
@@ -118,7 +119,7 @@ def test_what_is_not_linear_stays_as_it_is(monkeypatch):
     x = torch.randn(2, 3, 12, generator=torch.Generator().manual_seed(0))
     with torch.inference_mode():
         expected = plain(x)
-        torch.testing.assert_close(hub.fastest(plain, "cpu")(x), expected, atol=1e-5, rtol=0)
+        torch.testing.assert_close(pretrained.fastest(plain, "cpu")(x), expected, atol=1e-5, rtol=0)
 
 
 def test_each_distinct_text_is_labelled_once(overlap, monkeypatch):
@@ -178,7 +179,7 @@ def test_one_item_that_does_not_fit_is_an_error():
     def forward(batch):
         raise torch.OutOfMemoryError("too much")
 
-    with pytest.raises(WeakLabelError, match="out of memory at a batch of one, expected a smaller model"):
+    with pytest.raises(UserError, match="out of memory at a batch of one, expected a smaller model"):
         Batcher(4).run([1], [1], forward)
 
 
@@ -204,5 +205,5 @@ def test_a_prompt_has_one_slot(nli, template):
 
 
 def test_a_model_that_is_not_there_is_named():
-    with pytest.raises(WeakLabelError, match="model: got '/nowhere', expected a model of the Hugging Face hub"):
+    with pytest.raises(UserError, match="model: got '/nowhere', expected a model of the Hugging Face hub"):
         labeller("/nowhere")

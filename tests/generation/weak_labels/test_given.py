@@ -4,7 +4,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from generation.weak_labels.asr import load_recogniser
 from generation.weak_labels.errors import WeakLabelError
 from generation.weak_labels.labeller import LabellerSpec, label
 from generation.weak_labels.settings import read_settings
@@ -14,6 +13,7 @@ from generation.weak_labels.weak_label import weak_label
 from tests.generation.weak_labels.test_weak_label import settings
 from zero_shot_emotion.audio import read_audio
 from zero_shot_emotion.corpus import LABEL_SETS, Corpus, Utterance
+from zero_shot_emotion.recognition import load_recogniser
 from zero_shot_emotion.taxonomy import load_taxonomy
 from zero_shot_emotion.testing import tiny_corpus
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from zero_shot_emotion.audio import RATE, Audio
 
-from . import asr
+from . import recogniser
 
 
 class PocketSphinx:
@@ -22,8 +22,10 @@ class PocketSphinx:
         settings: its own.
     """
 
-    class Settings(asr.Settings):
+    class Settings(recogniser.Settings):
         """There is nothing that it can be told."""
+
+    languages = frozenset({"en"})
 
     def __init__(self, settings: PocketSphinx.Settings) -> None:
         self.settings = settings
@@ -32,7 +34,7 @@ class PocketSphinx:
     def versions() -> Mapping[str, str]:
         return {"pocketsphinx": version("pocketsphinx")}
 
-    def transcribe(self, audios: Sequence[Audio]) -> list[str]:
+    def transcribe(self, audios: Sequence[Audio], language: str | None = None) -> list[str]:
         return [self._hear(audio) for audio in audios]
 
     def _hear(self, audio: Audio) -> str:

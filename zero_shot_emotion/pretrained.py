@@ -1,24 +1,28 @@
-"""Models of the Hugging Face hub, by name or folder."""
+"""Pre-trained models of the Hugging Face hub, by name or folder."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from .errors import WeakLabelError
+from .errors import UserError
+
+
+class PretrainedError(UserError, ValueError):
+    """A model that is not there."""
 
 
 def load(auto: Any, key: str, name: str, revision: str | None = None, **options: Any) -> Any:
     """A model, a tokenizer or a processor, by one of transformers' classes.
 
     Raises:
-        WeakLabelError: if there is none of the name.
+        PretrainedError: if there is none of the name.
     """
     try:
         return auto.from_pretrained(name, revision=revision, **options)
     except (OSError, ValueError) as error:
         reason = " ".join(str(error).split())[:300]
-        raise WeakLabelError(
+        raise PretrainedError(
             f"{key}: got {name!r}, expected a model of the Hugging Face hub, or a folder that holds one: {reason}"
         ) from None
 

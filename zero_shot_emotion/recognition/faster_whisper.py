@@ -11,8 +11,8 @@ import numpy as np
 
 from zero_shot_emotion.audio import Audio
 
-from . import asr
-from .errors import WeakLabelError
+from . import recogniser
+from .recogniser import RecognitionError
 
 COPIED = ("tokenizer.json", "preprocessor_config.json")
 """Of transformers' checkpoint: without them a tokenizer is looked for on the net, and 80 mel bands are supposed."""
@@ -26,7 +26,7 @@ class FasterWhisper:
         settings: its own.
     """
 
-    class Settings(asr.Settings):
+    class Settings(recogniser.Settings):
         """What it can be told.
 
         Attributes:
@@ -50,26 +50,27 @@ class FasterWhisper:
 
         self.settings = settings
         if (folder := Path(settings.model)).is_dir() and (lacking := [n for n in FILES if not (folder / n).exists()]):
-            raise WeakLabelError(
-                f"transcripts.settings: model: {folder} lacks {', '.join(lacking)}, expected what ct2-transformers-"
-                f"converter --copy_files {' '.join(COPIED)} writes"
+            raise RecognitionError(
+                f"recogniser faster-whisper: model: {folder} lacks {', '.join(lacking)}, expected what "
+                f"ct2-transformers-converter --copy_files {' '.join(COPIED)} writes"
             )
         try:
             self._model = WhisperModel(settings.model, device=settings.device, compute_type=settings.compute_type)
         except (OSError, ValueError, RuntimeError) as error:
             reason = " ".join(str(error).split())[:300]
-            raise WeakLabelError(
-                f"transcripts.settings: model: got {settings.model!r}, expected a Whisper model in CTranslate2's "
+            raise RecognitionError(
+                f"recogniser faster-whisper: model: got {settings.model!r}, expected a Whisper model in CTranslate2's "
                 f"format: {reason}"
             ) from None
+        self.languages = frozenset(self._model.supported_languages)
 
     @staticmethod
     def versions() -> Mapping[str, str]:
         return {package: version(package) for package in ("faster-whisper", "ctranslate2")}
 
-    def transcribe(self, audios: Sequence[Audio]) -> list[str]:
+    def transcribe(self, audios: Sequence[Audio], language: str | None = None) -> list[str]:
         options = {
-            "language": self.settings.language,
+            "language": self.settings.language or language,
             "task": self.settings.task,
             "beam_size": self.settings.beam_size,
             "temperature": 0.0,  # its fallback to sampling would make transcripts random

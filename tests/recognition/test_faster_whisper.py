@@ -5,13 +5,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from generation.weak_labels.asr import Recogniser, describe, load_recogniser
-from generation.weak_labels.errors import WeakLabelError
 from generation.weak_labels.settings import Transcripts
 from generation.weak_labels.steps import Steps
 from generation.weak_labels.transcripts import transcribe
 from tests.generation.weak_labels import tiny_models
 from zero_shot_emotion.audio import RATE, Audio
+from zero_shot_emotion.recognition import Recogniser, RecognitionError, describe, load_recogniser
 from zero_shot_emotion.testing import tiny_corpus
 
 pytest.importorskip("faster_whisper", reason="an optional package: zero-shot-emotion[faster-whisper]")
@@ -72,17 +71,19 @@ def test_the_card_says_what_it_ran_on():
 
 def test_a_model_in_another_format_is_refused(model):
     lacking = r"model: .*transformers lacks model.bin, expected what ct2-transformers-converter --copy_files tokenizer"
-    with pytest.raises(WeakLabelError, match=lacking):
+    with pytest.raises(RecognitionError, match=lacking):
         engine(model.parent / "transformers")
 
 
 def test_a_model_without_its_tokenizer_is_refused(tmp_path, model):
     shutil.copytree(model, tmp_path / "bare")
     (tmp_path / "bare/tokenizer.json").unlink()
-    with pytest.raises(WeakLabelError, match=r"bare lacks tokenizer.json, expected what ct2-transformers-converter"):
+    with pytest.raises(RecognitionError, match=r"bare lacks tokenizer.json, expected what ct2-transformers-converter"):
         engine(tmp_path / "bare")
 
 
 def test_a_model_that_is_not_there_is_named():
-    with pytest.raises(WeakLabelError, match="model: got 'enormous', expected a Whisper model in CTranslate2's format"):
+    with pytest.raises(
+        RecognitionError, match="model: got 'enormous', expected a Whisper model in CTranslate2's format"
+    ):
         engine(Path("enormous"))

@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TypeVar
 
-from .errors import WeakLabelError
+from .errors import UserError
 
 T = TypeVar("T")
 R = TypeVar("R")
+
+
+class MemoryShortError(UserError, RuntimeError):
+    """A single item that does not fit into memory."""
 
 
 class Batcher:
@@ -30,12 +34,13 @@ class Batcher:
             forward: gives one result an item.
 
         Raises:
-            WeakLabelError: if a single item does not fit.
+            MemoryShortError: if a single item does not fit.
         """
         order = sorted(range(len(items)), key=lambda i: costs[i])
         results: dict[int, R] = {}
         for batch in self._cut(order, costs):
-            results.update(zip(batch, self._fit([items[i] for i in batch], forward), strict=True))
+            found = self._fit([items[i] for i in batch], [costs[i] for i in batch], forward)
+            results.update(zip(batch, found, strict=True))
         return [results[i] for i in range(len(items))]
 
     def _cut(self, order: Sequence[int], costs: Sequence[int]) -> Iterator[list[int]]:
@@ -48,15 +53,19 @@ class Batcher:
         if batch:
             yield batch
 
-    def _fit(self, batch: Sequence[T], forward: Callable[[Sequence[T]], Iterable[R]]) -> list[R]:
+    def _fit(self, batch: Sequence[T], costs: Sequence[int], forward: Callable[[Sequence[T]], Iterable[R]]) -> list[R]:
         import torch
 
         try:
             return list(forward(batch))
         except torch.OutOfMemoryError:
             if len(batch) == 1:
-                raise WeakLabelError("out of memory at a batch of one, expected a smaller model") from None
+                raise MemoryShortError("out of memory at a batch of one, expected a smaller model") from None
         torch.cuda.empty_cache()
-        self.most = max(1, self.most // 2)
+        self.most = max(1, min(self.most, max(costs) * len(batch)) // 2)
         middle = len(batch) // 2
-        return [*self._fit(batch[:middle], forward), *self._fit(batch[middle:], forward)]
+        first, second = slice(None, middle), slice(middle, None)
+        return [
+            *self._fit(batch[first], costs[first], forward),
+            *self._fit(batch[second], costs[second], forward),
+        ]

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Literal
 
 import numpy as np
 
+from zero_shot_emotion import pretrained
 from zero_shot_emotion.audio import RATE, Audio
+from zero_shot_emotion.batches import Batcher
 
-from . import asr, hub
-from .batches import Batcher
+from . import recogniser
 
 WINDOW = 30 * RATE
 """Samples that Whisper hears at once."""
@@ -23,7 +25,7 @@ class Whisper:
         settings: its own.
     """
 
-    class Settings(asr.Settings):
+    class Settings(recogniser.Settings):
         """What it can be told.
 
         Attributes:
@@ -52,35 +54,40 @@ class Whisper:
         from transformers import WhisperForConditionalGeneration, WhisperProcessor
 
         self.settings = settings
-        self._device = hub.device_of(settings.device)
+        self._device = pretrained.device_of(settings.device)
         self._dtype = torch.float16 if settings.half and self._device.startswith("cuda") else torch.float32
-        key, name, revision = "transcripts.settings: model", settings.model, settings.revision
-        self._processor = hub.load(WhisperProcessor, key, name, revision)
-        model = hub.load(WhisperForConditionalGeneration, key, name, revision, dtype=self._dtype)
+        key, name, revision = "recogniser whisper: model", settings.model, settings.revision
+        self._processor = pretrained.load(WhisperProcessor, key, name, revision)
+        model = pretrained.load(WhisperForConditionalGeneration, key, name, revision, dtype=self._dtype)
         self._model = model.to(self._device).eval()
-        multilingual = bool(getattr(model.generation_config, "is_multilingual", False))
-        self._options = {"language": settings.language, "task": settings.task} if multilingual else {}
+        told = model.generation_config
+        self._multilingual = bool(getattr(told, "is_multilingual", False))
+        names = (token.strip("<|>") for token in getattr(told, "lang_to_id", None) or {})
+        self.languages = frozenset(names) if self._multilingual else frozenset({"en"})
         self._batcher = Batcher(settings.batch)
 
     @staticmethod
     def versions() -> Mapping[str, str]:
-        return hub.versions()
+        return pretrained.versions()
 
-    def transcribe(self, audios: Sequence[Audio]) -> list[str]:
+    def transcribe(self, audios: Sequence[Audio], language: str | None = None) -> list[str]:
         windows = [
             (number, audio.wave[start : start + WINDOW])
             for number, audio in enumerate(audios)
             for start in range(0, len(audio.wave), WINDOW)
         ]
-        texts = self._batcher.run([wave for _, wave in windows], [1] * len(windows), self._forward)
+        texts = self._batcher.run(
+            [wave for _, wave in windows], [1] * len(windows), partial(self._forward, language=language)
+        )
         heard: list[list[str]] = [[] for _ in audios]
         for (number, _), text in zip(windows, texts, strict=True):
             heard[number].append(text.strip())
         return [" ".join(parts) for parts in heard]
 
-    def _forward(self, waves: Sequence[np.ndarray]) -> list[str]:
+    def _forward(self, waves: Sequence[np.ndarray], language: str | None) -> list[str]:
         import torch
 
+        spoken = {"language": self.settings.language or language, "task": self.settings.task}
         inputs = self._processor(
             [np.asarray(wave, dtype=np.float32) for wave in waves],
             sampling_rate=RATE,
@@ -93,7 +100,7 @@ class Whisper:
                 attention_mask=inputs.attention_mask.to(self._device),
                 max_new_tokens=self.settings.max_tokens,
                 do_sample=False,
-                **self._options,
+                **(spoken if self._multilingual else {}),
             )
         texts: list[str] = self._processor.batch_decode(tokens, skip_special_tokens=True)
         return texts
