@@ -18,6 +18,7 @@ from zero_shot_emotion.corpus import CARD, MANIFEST, Corpus, Utterance
 from zero_shot_emotion.corpus.convert import place
 from zero_shot_emotion.corpus.corpus import load_card, write_corpus
 from zero_shot_emotion.corpus.stage import AUDIO, StageError, inherited, local_executor
+from zero_shot_emotion.corpus.unfinished import unfinished
 from zero_shot_emotion.taxonomy import Taxonomy, load_taxonomy
 
 from . import segment
@@ -77,7 +78,7 @@ def weak_label(
     fingerprint = _fingerprint(source, settings, taxonomy)
     if (card := _finished(out, fingerprint, overwrite)) is not None:
         return WeakLabelReport(out, card, {}, time.monotonic() - start)
-    with local_executor(1 if executor else workers) as local:
+    with unfinished(out, "weak-label"), local_executor(1 if executor else workers) as local:
         run = _Run(source, settings, taxonomy, Steps(out, executor or local, skip_errors))
         card = run.write(out, fingerprint)
     return WeakLabelReport(out, card, run.steps.seconds, time.monotonic() - start)

@@ -22,7 +22,7 @@ from generation.weak_labels.weak_label import weak_label
 from tests.generation.weak_labels.conftest import TEXTS
 from zero_shot_emotion.audio import RATE, Audio, write_audio
 from zero_shot_emotion.config_files import MissingConfigError
-from zero_shot_emotion.corpus import CARD, MANIFEST, Corpus, Utterance, label_set
+from zero_shot_emotion.corpus import CARD, MANIFEST, Corpus, CorpusError, Utterance, label_set
 from zero_shot_emotion.corpus.stage import JOURNAL, StageError
 from zero_shot_emotion.settings import DataSettings
 from zero_shot_emotion.sources import Sources
@@ -224,6 +224,8 @@ def test_a_killed_run_goes_on_to_the_same_bytes(tmp_path, similarity, one_thread
         process.send_signal(signal.SIGKILL)
         process.wait()
     assert not (killed / CARD).exists()
+    with pytest.raises(CorpusError, match="the stage 'weak-label' has not finished here"):
+        open_source(str(killed))
     asked = []
     real = Similarity.label
     with pytest.MonkeyPatch.context() as patch:

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ..corpus import Corpus, CorpusError, id_of
+from ..unfinished import refuse_unfinished
 from ..utterance import Utterance
 from .source import build, native
 from .table import LABELS, utterances
@@ -36,6 +37,7 @@ def read(root: Path) -> Corpus:
     """
     if not root.is_dir():
         raise CorpusError(f"{root}: expected a folder; a table is read as csv:{root}")
+    refuse_unfinished(root)
     splits = [] if (root / METADATA).is_file() else _splits(root)
     if splits:
         found = [member.with_(split=split.name) for split in splits for member in _members(root, split)]
