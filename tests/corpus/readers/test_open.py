@@ -135,6 +135,6 @@ def test_a_folder_of_corpora_is_told_from_one(tmp_path):
         Corpus(name, tmp_path / name, (Utterance(id="a", label="sad"),)).save(tmp_path / name)
 
     with pytest.raises(
-        CorpusError, match=r"is no corpus, but a folder of corpora; expected one of .*/spoken, .*/text$"
+        CorpusError, match=r"a folder of corpora; expected one of .*/spoken, .*/text$"
     ):
         open_corpus(tmp_path)

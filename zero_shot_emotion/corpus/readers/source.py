@@ -14,7 +14,6 @@ from typing import TypeVar
 from ..corpus import Corpus, CorpusError
 from ..utterance import Utterance
 
-
 ValueT = TypeVar("ValueT")
 
 GENDERS: Mapping[str, str | None] = {
