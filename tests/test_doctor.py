@@ -115,7 +115,7 @@ def test_the_corpora_of_a_config_are_opened(tmp_path: Path) -> None:
     [
         ("runner: {}", "downstream_expert: missing, expected a section of s3prl's downstream config"),
         ("downstream_expert: {datarc: [", "expected YAML: while parsing a flow node, expected the node content"),
-        ("downstream_expert: {datarc: {labels: 5}}", "downstream_expert.datarc.labels.str: got 5, expected: Input"),
+        ("downstream_expert: {datarc: {labels: 5}}", "downstream_expert.datarc.labels: got 5, expected text or "),
     ],
 )
 def test_a_config_that_is_wrong_is_named(tmp_path: Path, content: str, message: str) -> None:

@@ -50,10 +50,10 @@ def test_a_datasheet_of_ones_own_is_read_by_path(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("key", "value", "message"),
     [
-        ("labels", ["ang", "hapy"], r"labels\.1: got 'hapy', expected: String should match pattern"),
-        ("labels", ["ang"], r"labels: got \['ang'\], expected: Tuple should have at least 2 items"),
-        ("sources", None, r"sources: got None, expected: Input should be a valid tuple"),
-        ("colour", "red", r"colour: got 'red', expected: Extra inputs are not permitted"),
+        ("labels", ["ang", "hapy"], r"labels\.1: got 'hapy', expected text that matches"),
+        ("labels", ["ang"], r"labels: got \['ang'\], expected at least 2 of them"),
+        ("sources", None, r"sources: got None, expected a list"),
+        ("colour", "red", r"colour: unknown key"),
     ],
 )
 def test_a_wrong_value_is_named_with_file_and_expectation(
@@ -133,12 +133,12 @@ def test_a_template_with_anything_open_is_no_datasheet(tmp_path: Path, still_ope
     path.write_text(filled(TEMPLATE.read_text(encoding="utf-8"), but=still_open), encoding="utf-8")
     name = FILLED[still_open][0]
 
-    with pytest.raises(DatasheetError, match=rf"my.yaml: .*{name}.*: got .*FILL IN.*, expected: what the comment"):
+    with pytest.raises(DatasheetError, match=rf"my.yaml: .*{name}.*: got .*FILL IN.*, expected what the comment"):
         load_datasheet(path)
 
 
 def test_the_template_itself_cannot_be_generated_from() -> None:
-    with pytest.raises(DatasheetError, match=r"template.yaml: name: got 'FILL IN', expected: what the comment beside"):
+    with pytest.raises(DatasheetError, match=r"template.yaml: name: got 'FILL IN', expected what the comment beside"):
         load_datasheet("template")
 
 
@@ -156,5 +156,5 @@ def test_durations_must_be_in_order(tmp_path: Path) -> None:
     sheet = yaml.safe_load(IEMOCAP.read_text(encoding="utf-8"))
     path.write_text(yaml.safe_dump({**sheet, "utterance_seconds": {"min": 3, "median": 2, "max": 4}}))
 
-    with pytest.raises(DatasheetError, match=r"utterance_seconds: .*expected: min, median and max in this order"):
+    with pytest.raises(DatasheetError, match=r"utterance_seconds: .*expected min, median and max in this order"):
         load_datasheet(path)

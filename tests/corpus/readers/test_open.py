@@ -134,7 +134,5 @@ def test_a_folder_of_corpora_is_told_from_one(tmp_path):
     for name in ("text", "spoken"):
         Corpus(name, tmp_path / name, (Utterance(id="a", label="sad"),)).save(tmp_path / name)
 
-    with pytest.raises(
-        CorpusError, match=r"a folder of corpora; expected one of .*/spoken, .*/text$"
-    ):
+    with pytest.raises(CorpusError, match=r"a folder of corpora; expected one of .*/spoken, .*/text$"):
         open_corpus(tmp_path)
