@@ -16,6 +16,7 @@ from zero_shot_emotion.corpus import Utterance
 from zero_shot_emotion.corpus.stage import Made
 from zero_shot_emotion.registry import Registry, checked_settings
 
+from . import hub
 from .errors import WeakLabelError
 from .sound_item import SoundBatch
 
@@ -41,7 +42,11 @@ class Settings(BaseModel):
 
 
 class Recogniser(Protocol):
-    """What writes down speech. The class is called with an instance of its own ``Settings``."""
+    """What writes down speech. The class is called with an instance of its own ``Settings``.
+
+    ``hub_models`` names the settings that are models of the Hugging Face hub: where one cannot be had, that is told
+    before any work.
+    """
 
     @staticmethod
     def versions() -> Mapping[str, str]:
@@ -67,6 +72,18 @@ def describe(name: str, settings: Mapping[str, Any]) -> dict[str, Any]:
             f"pip install 'zero-shot-emotion[{name}]'"
         ) from None
     return {"engine": name, "settings": checked.model_dump(mode="json"), "versions": versions}
+
+
+def expect_models(name: str, settings: Mapping[str, Any]) -> None:
+    """Raise where a model of the hub that a recogniser loads cannot be had.
+
+    Raises:
+        WeakLabelError: naming the setting and the model.
+    """
+    made = RECOGNISERS.find(name)
+    checked = made.Settings.model_validate(settings)
+    for key in getattr(made, "hub_models", ()):
+        hub.expect(f"transcripts.settings: {key}", getattr(checked, key), getattr(checked, "revision", None))
 
 
 @cache

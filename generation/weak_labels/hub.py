@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from zero_shot_emotion.hub_models import check_model
+
 from .errors import WeakLabelError
 
 
@@ -15,12 +17,29 @@ def load(auto: Any, key: str, name: str, revision: str | None = None, **options:
         WeakLabelError: if there is none of the name.
     """
     try:
+        check_model(name, revision)
         return auto.from_pretrained(name, revision=revision, **options)
     except (OSError, ValueError) as error:
-        reason = " ".join(str(error).split())[:300]
-        raise WeakLabelError(
-            f"{key}: got {name!r}, expected a model of the Hugging Face hub, or a folder that holds one: {reason}"
-        ) from None
+        raise _no_model(key, name, error) from None
+
+
+def expect(key: str, name: str, revision: str | None = None) -> None:
+    """Raise where a model that will be loaded cannot be, before hours of other work.
+
+    Raises:
+        WeakLabelError: as `load` does.
+    """
+    try:
+        check_model(name, revision)
+    except OSError as error:
+        raise _no_model(key, name, error) from None
+
+
+def _no_model(key: str, name: str, error: Exception) -> WeakLabelError:
+    reason = " ".join(str(error).split())[:300]
+    return WeakLabelError(
+        f"{key}: got {name!r}, expected a model of the Hugging Face hub, or a folder that holds one: {reason}"
+    )
 
 
 def device_of(asked: str | None) -> str:

@@ -23,6 +23,8 @@ class Whisper:
         settings: its own.
     """
 
+    hub_models = ("model",)
+
     class Settings(asr.Settings):
         """What it can be told.
 
