@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
@@ -43,9 +44,24 @@ class AugmentTask:
             made, drawn = carry(audio, self.channel, copy_seed(self.seed, utterance.id, copy))
             check_audio(made, f"{utterance.id}, after augmentation")
             told: dict[str, Any] = {"augmentation": {"channel": self.channel.name, "copy": copy, **_rounded(drawn)}}
+            if before := utterance.extra.get("augmentation"):
+                told["augmentation"]["before"] = before  # as through a room, then a telephone
             if not alone:
                 told |= {"id": f"{utterance.id}.{copy}", "copy_of": first}
             yield Made(utterance.with_(**told), made)
+
+
+@dataclass(frozen=True)
+class AugmentReport(StageReport):
+    """What the stage did, and how many utterances had been through which channel before."""
+
+    channels: dict[str, int] = field(default_factory=dict)
+
+    def summary(self) -> str:
+        if not self.channels:
+            return super().summary()
+        before = ", ".join(f"{channel} {count}" for channel, count in self.channels.items())
+        return f"{super().summary()}\n  twice     augmented before, both are in the sound: {before}"
 
 
 def copy_seed(seed: int, utterance_id: str, copy: int) -> int:
@@ -66,10 +82,11 @@ def augment(
     skip_errors: bool = False,
     overwrite: bool = False,
     executor: Executor | None = None,
-) -> StageReport:
+) -> AugmentReport:
     """Send each utterance of a corpus through a channel, once or several times.
 
     Speaker, dialogue and split stay, so a copy lies where its original lies, whatever the corpus is split by.
+    Speech that went through a channel before goes through both; its line and the summary say so.
 
     Args:
         corpus: with audio.
@@ -93,8 +110,11 @@ def augment(
     if copies < 1:
         raise ChannelError(f"copies: got {copies}, expected at least 1")
     loaded = load_channel(channel)
+    channels: Counter[str] = Counter()
     for utterance in corpus:
         corpus.audio_path(utterance)  # raises where there is only text
+        if before := utterance.extra.get("augmentation"):
+            channels[before["channel"]] += 1
     card = {
         "stage": "augment",
         "config": loaded.model_dump(mode="json"),
@@ -110,7 +130,7 @@ def augment(
     card.update(inherited(corpus.card))
     task = AugmentTask(loaded, corpus.root.resolve(), copies, original, seed)
     with local_executor(1 if executor else workers) as local:
-        return run_stage(
+        report = run_stage(
             corpus.utterances,
             task,
             out,
@@ -121,6 +141,7 @@ def augment(
             skip_errors=skip_errors,
             overwrite=overwrite,
         )
+    return AugmentReport(**vars(report), channels=dict(channels))
 
 
 def _rounded(value: Any) -> Any:

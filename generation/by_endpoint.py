@@ -23,6 +23,7 @@ from zero_shot_emotion.corpus.corpus import load_card, write_entries
 from zero_shot_emotion.corpus.manifest import Entry
 from zero_shot_emotion.corpus.splits import draw_groups
 from zero_shot_emotion.corpus.stage import JOURNAL, StageError
+from zero_shot_emotion.corpus.unfinished import unfinished
 
 from .datasheet import Datasheet
 from .endpoint import Endpoint
@@ -105,7 +106,11 @@ def generate_by_endpoint(
     }
     harvest = Harvest(sheet, labels, utterances, endpoint.model)
     spending = Spending(endpoint.budget, endpoint.prices, endpoint.max_tokens)
-    with ResponseStore(out) as store, TemporaryFile("w+", encoding="utf-8", newline="\n") as accepted:
+    with (
+        unfinished(out, "generate"),
+        ResponseStore(out) as store,
+        TemporaryFile("w+", encoding="utf-8", newline="\n") as accepted,
+    ):
         rounds = Rounds(sheet, endpoint, template, plan, harvest, spending, store, accepted)
         retries = asyncio.run(rounds.run())
         remove_parts(out)

@@ -9,7 +9,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from zero_shot_emotion.config_files import find_config, read_mapping, validated
-from zero_shot_emotion.corpus import EMOTIONS, UserError, explain
+from zero_shot_emotion.corpus import EMOTIONS, UserError
+from zero_shot_emotion.errors import explain_all
 
 
 class DatasheetError(UserError, ValueError):
@@ -180,14 +181,8 @@ def load_datasheet(name: str | Path) -> Datasheet:
         DatasheetError: naming file, key, value and what was expected, of everything that is open or wrong.
     """
     path = find_config("datasheets", name)
-    return validated(Datasheet, read_mapping(path, DatasheetError), path, DatasheetError, tell=_explain_all)
+    return validated(Datasheet, read_mapping(path, DatasheetError), path, DatasheetError, tell=_explain)
 
 
-def _explain_all(error: ValidationError) -> str:
-    """Each thing that is open or wrong, in a line of its own: whoever fills in a form wants to see them all.
-
-    Of a list whose items are wrong nothing is said beside them.
-    """
-    places = [found["loc"] for found in error.errors(include_url=False)]
-    own = [k for k, place in enumerate(places) if not any(p != place and p[: len(place)] == place for p in places)]
-    return "\n  ".join(explain(error, number) for number in own)
+def _explain(error: ValidationError, model: type[BaseModel]) -> str:
+    return "\n  ".join(explain_all(error, model))

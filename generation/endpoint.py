@@ -158,14 +158,14 @@ def _changed(settings: Any, changes: Mapping[str, Any]) -> Any:
     return changed
 
 
-def _explain(error: ValidationError) -> str:
+def _explain(error: ValidationError, model: type[BaseModel]) -> str:
     """The error in one line; an address that may hold a secret is not repeated."""
     first = error.errors()[0]
     if first["loc"] == ("model",) and first["type"] == "missing":
         return "model: missing, expected the name of a model (--model)"
     if first["type"] == "value_error" and first["loc"]:
         return f"{'.'.join(map(str, first['loc']))}: expected {first['msg'].removeprefix('Value error, ')}"
-    return explain(error)
+    return explain(error, model)
 
 
 def key_from_environment() -> str | None:

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from functools import cache
 from typing import TYPE_CHECKING
 
+from zero_shot_emotion.hub_models import check_model
+
 from .errors import GenerationError
 
 if TYPE_CHECKING:
@@ -48,6 +50,7 @@ def by_encoder(name: str) -> Similarity:
     from transformers import AutoModel, AutoTokenizer
 
     try:
+        check_model(name)
         tokenizer, model = AutoTokenizer.from_pretrained(name), AutoModel.from_pretrained(name).eval()
     except (OSError, ValueError) as error:
         raise GenerationError(

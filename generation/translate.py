@@ -21,6 +21,7 @@ from zero_shot_emotion.corpus import Corpus, Utterance
 from zero_shot_emotion.corpus.atomic import remove_parts
 from zero_shot_emotion.corpus.corpus import write_corpus
 from zero_shot_emotion.corpus.stage import inherited
+from zero_shot_emotion.corpus.unfinished import unfinished
 from zero_shot_emotion.errors import UserError
 
 from .by_endpoint import finished
@@ -106,7 +107,7 @@ def translate(
     if not overwrite and (card := finished(out, fingerprint)) is not None:
         return GenerationReport("translate", out, card, {}, card["answers"]["asked"], time.monotonic() - start)
     near = chrf if similarity_model is None else by_encoder(similarity_model)
-    with ResponseStore(out) as store:
+    with unfinished(out, "translate"), ResponseStore(out) as store:
         run = _Run(endpoint, templates, source, labels, store, near, similarity_model is None, least)
         retries = asyncio.run(run.all(jobs))
         if not run.kept:

@@ -105,7 +105,7 @@ def inject(
 
     Raises:
         InjectionError: before any work, on an unknown method or setting, an intensity out of range, or a label
-            that the method does not know.
+            that the method does not know; on speech that has been injected already, for a method that does not speak.
         RulesError: on a rule set that is not what it should be.
         CorpusError: if an utterance has no audio, or no text for a method that speaks.
         StageError: if utterances failed, or the folder holds another run.
@@ -157,8 +157,18 @@ def _check_input(corpus: Corpus, method: Method) -> None:
     for utterance in corpus:
         if not speaks(method):
             corpus.audio_path(utterance)  # raises where there is only text
+            _check_uninjected(corpus, utterance)
         elif not (utterance.text or "").strip():
             raise CorpusError(f"corpus {corpus.name!r}: the utterance {utterance.id!r} has no text to speak")
+
+
+def _check_uninjected(corpus: Corpus, utterance: Utterance) -> None:
+    before = utterance.extra.get("injection")
+    if before is not None:
+        raise InjectionError(
+            f"corpus {corpus.name!r}: {utterance.id!r} has been injected already ({before.get('method')}, "
+            f"{before.get('emotion')}), expected neutral speech: give the corpus that {corpus.root} was made of"
+        )
 
 
 def _check_labels(corpus: Corpus, method: Method, name: str) -> None:

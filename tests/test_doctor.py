@@ -4,17 +4,22 @@ from pathlib import Path
 
 import pytest
 import yaml
+from huggingface_hub import constants
 
 from generation.shipped import shipped_dialogues
 from injection import InjectionError, qwen_speech
-from zero_shot_emotion import doctor
+from zero_shot_emotion import doctor, hub_models
 from zero_shot_emotion.doctor import Check, examine
 from zero_shot_emotion.testing import tiny_corpus
 
 
 @pytest.fixture(autouse=True)
 def _no_network(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(doctor, "_reachable", lambda host, port: host == "localhost")
+    monkeypatch.setattr(doctor, "reachable", lambda host, port: host == "localhost")
+    monkeypatch.setattr(hub_models, "reachable", lambda host, port: False)
+    monkeypatch.setattr(hub_models, "getproxies", dict)
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", "/nowhere")
     for name in ("OPENAI_BASE_URL", "OPENAI_API_KEY"):
         monkeypatch.delenv(name, raising=False)
 
@@ -27,7 +32,7 @@ def test_every_topic_is_examined_and_nothing_is_broken_here() -> None:
     checks = examine()
 
     topics = ["versions", "plugin", "devices", "upstreams", "engines", "injection", "recognisers", "labellers"]
-    topics += ["endpoints", "data"]
+    topics += ["models", "endpoints", "data"]
     assert list(dict.fromkeys(check.topic for check in checks)) == topics
     assert [str(c) for c in checks if c.status == "broken"] == []
     assert "s3prl 0.4.18" in by_topic(checks, "versions")
@@ -44,6 +49,12 @@ def test_what_is_missing_comes_with_advice() -> None:
 
     assert all(check.advice for check in checks if check.status == "missing")
     assert "huggingface.co is out of reach" in by_topic(checks, "upstreams")
+    models = by_topic(checks, "models")
+    assert "missing  models      openai/whisper-base.en (whisper)\n" in models
+    assert "missing  models      FacebookAI/roberta-large-mnli (entailment)\n" in models
+    assert "sentence-transformers/all-MiniLM-L6-v2 (similarity, examples, open)" in models
+    assert "bert-base-uncased (seed-work, finetune, linear)" in models
+    assert "huggingface.co is out of reach; elsewhere: hf download openai/whisper-base.en" in models
 
 
 def test_a_part_whose_package_is_not_installed_says_which(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -115,7 +126,7 @@ def test_the_corpora_of_a_config_are_opened(tmp_path: Path) -> None:
     [
         ("runner: {}", "downstream_expert: missing, expected a section of s3prl's downstream config"),
         ("downstream_expert: {datarc: [", "expected YAML: while parsing a flow node, expected the node content"),
-        ("downstream_expert: {datarc: {labels: 5}}", "downstream_expert.datarc.labels.str: got 5, expected: Input"),
+        ("downstream_expert: {datarc: {labels: 5}}", "downstream_expert.datarc.labels: got 5, expected text or "),
     ],
 )
 def test_a_config_that_is_wrong_is_named(tmp_path: Path, content: str, message: str) -> None:

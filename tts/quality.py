@@ -79,7 +79,7 @@ def read_quality(given: Mapping[str, Any]) -> Quality:
     try:
         return Quality.model_validate(given)
     except ValidationError as error:
-        raise SpeechError(f"quality: {explain(error)} (bounds: {', '.join(Quality.model_fields)})") from None
+        raise SpeechError(f"quality: {explain(error, Quality)}") from None
 
 
 def faults(audio: Audio, text: str, language: str, quality: Quality) -> str | None:

@@ -28,6 +28,9 @@ from .pace import pace_report
 from .quality import Quality, check_listener, faults, spoken_seconds
 from .text import spoken
 
+OF_EARLIER_SOUND = ("spoken", "takes", "injection", "augmentation")
+"""What a line may tell of sound that is replaced."""
+
 
 class Line(BaseModel):
     """An utterance to speak, and who may speak it: its speaker's voice, then the understudies in their order."""
@@ -59,7 +62,9 @@ class SpeakTask:
         text = normalise(spoken(utterance.text or ""), language)
         if not text:
             raise SpeechError(f"nothing to speak in the text {utterance.text!r}")
-        said = {"spoken": text} if text != utterance.text else {}
+        said: dict[str, Any] = {column: None for column in OF_EARLIER_SOUND if column in utterance.extra}
+        if text != utterance.text:
+            said["spoken"] = text
         failed: list[str] = []
         for voice in line.voices:
             try:
@@ -79,14 +84,17 @@ class SpeakTask:
 
 @dataclass(frozen=True)
 class SpeakReport(StageReport):
-    """What the stage did, and how the voices lie over the labels."""
+    """What the stage did, how the voices lie over the labels, and how many utterances had other sound before."""
 
     association: Association | None = None
+    replaced: int = 0
 
     def summary(self) -> str:
         lines = [super().summary()]
         quality = self.card["gate"]
         lines.append(f"  respoken  {quality['respoken']} by another voice, {quality['out_of_pace']} out of pace")
+        if self.replaced:
+            lines.append(f"  replaced  the sound of {self.replaced} utterances: they are spoken anew from their text")
         return "\n".join([*lines, *([self.association.summary()] if self.association else [])])
 
 
@@ -157,7 +165,8 @@ def speak(
             overwrite=overwrite,
             shards=shards,
         )
-    return SpeakReport(**{**vars(report), "card": _with_gate(report)}, association=association)
+    replaced = sum(utterance.file_name is not None for utterance in corpus)
+    return SpeakReport(**{**vars(report), "card": _with_gate(report)}, association=association, replaced=replaced)
 
 
 @dataclass(frozen=True)

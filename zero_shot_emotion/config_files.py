@@ -80,7 +80,7 @@ def validated(
     error: type[UserError],
     *,
     context: Mapping[str, Any] | None = None,
-    tell: Callable[[ValidationError], str] = explain,
+    tell: Callable[[ValidationError, type[BaseModel]], str] = explain,
 ) -> ModelT:
     """Content as a pydantic model has it.
 
@@ -100,7 +100,7 @@ def validated(
     try:
         return model.model_validate(content, context=context)
     except ValidationError as found:
-        raise error(f"{where}: {tell(found)}") from None
+        raise error(f"{where}: {tell(found, model)}") from None
 
 
 def told_yaml(error: YAMLError) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import platform
-import socket
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from .errors import UserError
+from .hub_models import check_model, out_of_reach, reachable
 
 if TYPE_CHECKING:
     from .registry import Registry
@@ -19,9 +19,6 @@ if TYPE_CHECKING:
 Status = Literal["ok", "missing", "broken"]
 
 PACKAGES = ("s3prl", "torch", "torchaudio", "transformers", "huggingface_hub", "coqui-tts", "openai", "numpy")
-HUB = "huggingface.co"
-HUB_TIMEOUT = 2.0
-"""Seconds to wait for a connection before calling a host out of reach."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +50,7 @@ def examine(config: str | Path | None = None) -> list[Check]:
         "injection": _injection,
         "recognisers": _recognisers,
         "labellers": _labellers,
+        "models": _models,
         "endpoints": _endpoints,
         "data": lambda: _data(config),
     }
@@ -133,13 +131,13 @@ def _upstreams() -> Iterator[Check]:
             "pip install 'zero-shot-emotion[egemaps]'",
         )
     others = len(names) - len(offline) - len(local) - len(own)
-    if _reachable(HUB, 443):
+    if (why := out_of_reach()) is None:
         yield Check("upstreams", "ok", f"{others} download their weights when first used")
     else:
         yield Check(
             "upstreams",
             "missing",
-            f"{others} would download their weights, and {HUB} is out of reach",
+            f"{others} would download their weights, and {why}",
             "download them elsewhere and give the file with -u data2vec_local -k FILE",
         )
 
@@ -187,6 +185,30 @@ def _finding(part: Any) -> str:
     return ", ".join(f"{package} {number}" for package, number in part.versions().items()) or "needs nothing further"
 
 
+def _models() -> Iterator[Check]:
+    """The models of the hub that recognisers and labellers take by default, and those that the text systems name."""
+    from generation.weak_labels.labeller import LABELLERS
+
+    from .recognition import RECOGNISERS
+    from .text.settings import read_text_settings
+
+    wanted: dict[str, list[str]] = {}
+    for registry in (RECOGNISERS, LABELLERS):
+        for name in registry.own:
+            part = registry.find(name)
+            for key in getattr(part, "hub_models", ()):
+                wanted.setdefault(part.Settings.model_fields[key].default, []).append(name)
+    for name in ("seed-work", "finetune", "linear"):
+        wanted.setdefault(read_text_settings(name, {"data": {"train": ["-"]}}).encoder.name, []).append(name)
+    for model, users in wanted.items():
+        try:
+            check_model(model)
+        except OSError as error:
+            yield Check("models", "missing", f"{model} ({', '.join(users)})", str(error))
+        else:
+            yield Check("models", "ok", f"{model} ({', '.join(users)})")
+
+
 def _endpoints() -> Iterator[Check]:
     base, key = os.environ.get("OPENAI_BASE_URL"), os.environ.get("OPENAI_API_KEY")
     if not base and not key:
@@ -201,7 +223,7 @@ def _endpoints() -> Iterator[Check]:
 
     parts = urlsplit(base or "https://api.openai.com/v1")
     host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
-    if _reachable(host, port):
+    if reachable(host, port):
         yield Check("endpoints", "ok", f"{host}:{port} answers" + ("" if key else "; no OPENAI_API_KEY is set"))
     else:
         yield Check(
@@ -227,11 +249,3 @@ def _data(config: str | Path | None) -> Iterator[Check]:
             yield Check("data", "missing", str(error), f"mend it in {config}")
         else:
             yield Check("data", "ok", f"{spec}: {len(corpus)} utterances")
-
-
-def _reachable(host: str, port: int) -> bool:
-    try:
-        with socket.create_connection((host, port), timeout=HUB_TIMEOUT):
-            return True
-    except OSError:
-        return False

@@ -23,6 +23,7 @@ from .acoustics import AS_IT_IS, Conditioning
 from .audio import RATE, AudioError, Wave, check_audio, read_audio
 from .corpus import MANIFEST, atomic_write
 from .corpus.readers import READERS, open_corpus
+from .corpus.unfinished import refuse_unfinished
 from .errors import UserError
 
 WINDOW = 256
@@ -149,6 +150,7 @@ def find_sounds(source: str) -> Iterator[Sound]:
 
     Raises:
         PredictError: if there is no such file, folder or corpus.
+        CorpusError: if the corpus is half made.
     """
     reader, colon, _ = source.partition(":")
     path = Path(source.partition("#")[0])
@@ -158,6 +160,7 @@ def find_sounds(source: str) -> Iterator[Sound]:
     if path.is_file():
         return iter([Sound(_written(path.stem), path)])
     if path.is_dir():
+        refuse_unfinished(path)
         return (Sound(_written(found.relative_to(path).as_posix()), found) for found in _walk(path))
     raise PredictError(f"{source}: no such file, folder or corpus")
 

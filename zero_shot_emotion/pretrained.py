@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .errors import UserError
+from .hub_models import check_model
 
 
 class PretrainedError(UserError, ValueError):
@@ -19,12 +20,29 @@ def load(auto: Any, key: str, name: str, revision: str | None = None, **options:
         PretrainedError: if there is none of the name.
     """
     try:
+        check_model(name, revision)
         return auto.from_pretrained(name, revision=revision, **options)
     except (OSError, ValueError) as error:
-        reason = " ".join(str(error).split())[:300]
-        raise PretrainedError(
-            f"{key}: got {name!r}, expected a model of the Hugging Face hub, or a folder that holds one: {reason}"
-        ) from None
+        raise _no_model(key, name, error) from None
+
+
+def expect(key: str, name: str, revision: str | None = None) -> None:
+    """Raise where a model that will be loaded cannot be, before hours of other work.
+
+    Raises:
+        PretrainedError: as `load` does.
+    """
+    try:
+        check_model(name, revision)
+    except OSError as error:
+        raise _no_model(key, name, error) from None
+
+
+def _no_model(key: str, name: str, error: Exception) -> PretrainedError:
+    reason = " ".join(str(error).split())[:300]
+    return PretrainedError(
+        f"{key}: got {name!r}, expected a model of the Hugging Face hub, or a folder that holds one: {reason}"
+    )
 
 
 def device_of(asked: str | None) -> str:

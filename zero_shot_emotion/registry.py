@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from importlib.metadata import EntryPoint, entry_points
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .config_files import validated
-from .errors import UserError, explain
+from .errors import UserError, explain, has_unknown_key
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel, ValidationError
 
 
 class Registry:
@@ -69,4 +72,8 @@ def checked_settings(part: Any, given: Mapping[str, Any], where: str, error: typ
             raise error(f"{where}: got the setting {next(iter(given))!r}, expected none")
         return None
     names = ", ".join(model.model_fields) or "none"
-    return validated(model, given, where, error, tell=lambda found: f"{explain(found)} (settings: {names})")
+
+    def tell(found: ValidationError, model: type[BaseModel]) -> str:
+        return explain(found, model) if has_unknown_key(found) else f"{explain(found, model)} (settings: {names})"
+
+    return validated(model, given, where, error, tell=tell)

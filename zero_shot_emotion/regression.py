@@ -64,7 +64,7 @@ def read_regression(section: Mapping[str, Any], where: str) -> RegressionSetting
     try:
         return RegressionSettings.model_validate(section)
     except ValidationError as error:
-        raise RegressionError(f"{where}.{explain(error)}") from None
+        raise RegressionError(f"{where}.{explain(error, RegressionSettings)}") from None
 
 
 @dataclass(frozen=True)

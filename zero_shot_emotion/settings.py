@@ -224,7 +224,7 @@ def read_settings(section: Mapping[str, Any], where: object = "config") -> Exper
         settings = ExpertSettings.model_validate(section)
         settings.datarc.label_set  # noqa: B018 - refuses an unknown or contradictory label set now
     except ValidationError as error:
-        raise ConfigError(f"{where}: {SECTION}.{explain(error)}") from None
+        raise ConfigError(f"{where}: {SECTION}.{explain(error, ExpertSettings)}") from None
     except ValueError as error:
         raise ConfigError(f"{where}: {SECTION}.datarc.labels: {error}") from None
     if settings.modelrc.select == "EmotionQFormer" and settings.datarc.soft_labels is not None:

@@ -38,6 +38,8 @@ class Entailment:
         taxonomy: the classes.
     """
 
+    hub_models = ("model",)
+
     class Settings(LabellerSettings):
         """What it can be told.
 

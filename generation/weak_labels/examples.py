@@ -69,6 +69,8 @@ class Examples:
         taxonomy: the classes; lines of canonical emotions that are none of them are left out.
     """
 
+    hub_models = ("model",)
+
     class Settings(LabellerSettings):
         """What it can be told.
 

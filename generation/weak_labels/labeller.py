@@ -13,6 +13,7 @@ import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, Field
 
 from zero_shot_emotion.corpus import Utterance
+from zero_shot_emotion.pretrained import expect
 from zero_shot_emotion.registry import Registry, checked_settings
 from zero_shot_emotion.taxonomy import Taxonomy
 
@@ -65,7 +66,8 @@ class Labeller(Protocol):
 
     The class is called with an instance of its own ``Settings`` (a `LabellerSettings`) and the taxonomy. One whose runs
     must stay in the calling process, such as one that keeps a budget, says so in ``alone = True``. The corpus's own
-    labels are hidden from labellers; one whose turns are to carry them says ``reads_labels = True``.
+    labels are hidden from labellers; one whose turns are to carry them says ``reads_labels = True``. ``hub_models``
+    names the settings that are models of the Hugging Face hub: where one cannot be had, that is told before any work.
     """
 
     @staticmethod
@@ -112,6 +114,17 @@ class LabellerSpec(BaseModel):
             if not path.is_file():
                 raise WeakLabelError(f"labeller {self.title}: {path}: no such file")
         return tuple(sha256(path.read_bytes()).hexdigest() for path in files)
+
+    def expect_models(self) -> None:
+        """Raise where a model of the hub that it loads cannot be had.
+
+        Raises:
+            PretrainedError: naming the labeller, the setting and the model.
+        """
+        settings = self.settings
+        for key in getattr(LABELLERS.find(self.kind), "hub_models", ()):
+            revision = getattr(settings, "revision", None)
+            expect(f"labeller {self.title}: {key}", getattr(settings, key), revision)
 
     def load(self, taxonomy: Taxonomy) -> Labeller:
         """The labeller, made once a process."""

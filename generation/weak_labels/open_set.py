@@ -37,6 +37,7 @@ class OpenSet:
     """
 
     alone = True
+    hub_models = ("encoder",)
 
     class Settings(AskingSettings):
         """What it can be told, too.

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from zero_shot_emotion.corpus import MANIFEST, Corpus, Utterance, id_of
 from zero_shot_emotion.corpus.readers import READERS, open_corpus
+from zero_shot_emotion.corpus.unfinished import refuse_unfinished
 
 from .errors import WeakLabelError
 
@@ -19,12 +20,13 @@ def open_source(spec: str) -> Corpus:
     Folders that are named as emotions say nothing here: such a folder is read with its labels as ``audiofolder:PATH``.
 
     Raises:
-        CorpusError: if it is neither.
+        CorpusError: if it is neither, or a corpus that is half made.
         WeakLabelError: if a folder holds no audio.
     """
     folder = Path(spec)
     if not folder.is_dir() or (folder / MANIFEST).is_file() or spec.partition(":")[0] in READERS:
         return open_corpus(spec)
+    refuse_unfinished(folder)
     files = sorted(p for p in folder.rglob("*") if p.suffix.lower() in SUFFIXES and not _hidden(p.relative_to(folder)))
     if not files:
         raise WeakLabelError(f"{folder}: holds no audio, expected a corpus or files in {', '.join(SUFFIXES)}")

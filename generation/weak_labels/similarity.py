@@ -30,6 +30,8 @@ class Similarity:
         taxonomy: the classes.
     """
 
+    hub_models = ("model",)
+
     class Settings(LabellerSettings):
         """What it can be told.
 

@@ -13,16 +13,18 @@ from typing import Any
 
 import numpy as np
 
-from zero_shot_emotion import __version__
+from zero_shot_emotion import __version__, recognition
 from zero_shot_emotion.corpus import CARD, MANIFEST, Corpus, Utterance
 from zero_shot_emotion.corpus.convert import place
 from zero_shot_emotion.corpus.corpus import load_card, write_corpus
 from zero_shot_emotion.corpus.stage import AUDIO, StageError, inherited, local_executor
+from zero_shot_emotion.corpus.unfinished import unfinished
 from zero_shot_emotion.taxonomy import Taxonomy, load_taxonomy
 
 from . import segment
 from .acoustic_view import acoustic_view
 from .agreement import between_labellers, with_humans
+from .asr import GIVEN
 from .chunks import LabelTask, into_chunks, read_scores
 from .errors import WeakLabelError
 from .labeller import DIGITS, LABELLERS, Array, LabellerSpec, distinct_turns, reads_labels
@@ -68,7 +70,8 @@ def weak_label(
         executor: any `concurrent.futures.Executor`.
 
     Raises:
-        WeakLabelError: if nothing can be labelled, or all labellers read labels that are there, to drop by them.
+        WeakLabelError: if nothing can be labelled, all labellers read labels that are there, to drop by them, or a
+            model of the hub cannot be had.
         StageError: if recordings failed, or the folder holds another run.
     """
     out, start = Path(out), time.monotonic()
@@ -77,7 +80,9 @@ def weak_label(
     fingerprint = _fingerprint(source, settings, taxonomy)
     if (card := _finished(out, fingerprint, overwrite)) is not None:
         return WeakLabelReport(out, card, {}, time.monotonic() - start)
-    with local_executor(1 if executor else workers) as local:
+    if not (out / STEPS).is_dir():  # a run that goes on may need no model any more
+        _expect_models(settings)
+    with unfinished(out, "weak-label"), local_executor(1 if executor else workers) as local:
         run = _Run(source, settings, taxonomy, Steps(out, executor or local, skip_errors))
         card = run.write(out, fingerprint)
     return WeakLabelReport(out, card, run.steps.seconds, time.monotonic() - start, frozenset(run.steps.resumed))
@@ -347,6 +352,18 @@ def _check_labellers(settings: WeakLabelSettings) -> None:
             f"labellers: got {listed} alone, expected one beside it that reads the words: a corpus's own labels are "
             "there to be held against others; or one labeller without segments and noise, who leaves them as they are"
         )
+
+
+def _expect_models(settings: WeakLabelSettings) -> None:
+    """Raise where a model of the hub cannot be had, before hours of work that come before it.
+
+    Raises:
+        PretrainedError: naming setting and model.
+    """
+    if settings.transcripts.engine != GIVEN:
+        recognition.expect_models(settings.transcripts.engine, settings.transcripts.settings)
+    for labeller in settings.labellers:
+        labeller.expect_models()
 
 
 def _fingerprint(source: Corpus, settings: WeakLabelSettings, taxonomy: Taxonomy) -> str:

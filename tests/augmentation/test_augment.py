@@ -204,3 +204,15 @@ def test_a_cluster_that_is_not_there_is_an_error(speech, tmp_path, monkeypatch, 
     with pytest.raises(SystemExit, match="1"):
         cli.main()
     assert "error: --scheduler tcp://127.0.0.1:9: does not answer" in capsys.readouterr().err
+
+
+def test_a_second_channel_is_told_in_lines_and_summary(speech, tmp_path):
+    first = augment(speech, tmp_path / "first", channel="telephone")
+    assert "twice" not in first.summary()
+
+    second = augment(first.corpus, tmp_path / "second", channel="room")
+
+    assert second.summary().endswith(f"\n  twice     augmented before, both are in the sound: telephone {len(speech)}")
+    for before, after in zip(first.corpus, second.corpus, strict=True):
+        assert after.extra["augmentation"]["channel"] == "room"
+        assert after.extra["augmentation"]["before"] == before.extra["augmentation"]

@@ -39,7 +39,7 @@ def test_a_wrong_line_is_named(tmp_path):
     write_rows(tmp_path, [ROW])
     with (tmp_path / "results.jsonl").open("a", encoding="utf-8") as file:
         file.write(ROW.model_dump_json().replace('"speech"', '"smell"') + "\n")
-    expected = r"results.jsonl: line 2: modality: got 'smell', expected: Input should be 'speech', 'text' or 'fusion'"
+    expected = r"results.jsonl: line 2: modality: got 'smell', expected 'speech', 'text' or 'fusion'"
     with pytest.raises(RowError, match=expected):
         read_rows(tmp_path)
 

@@ -396,7 +396,7 @@ def test_models_behind_placeholders_and_labellers_are_held_against_what_is_known
         ),
         (
             {"sources": {"nli": {"kind": "untrained", "labeller": {"model": "x"}}}, "baseline": None},
-            "sources.nli.untrained.labeller: got {'model': 'x'}, expected: kind: missing, expected that of a labeller",
+            "sources.nli.untrained.labeller: got {'model': 'x'}, expected a kind, that of a labeller",
         ),
         (
             {"fusions": {"both": {"how": "early", "upstream": "fbank", "encoder": "bert"}}},

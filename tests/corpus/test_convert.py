@@ -41,6 +41,8 @@ def test_missing_audio_is_named(tmp_path: Path) -> None:
 
     with pytest.raises(CorpusError, match=r"corpus 'source', utterance 'd00-03': .*d00-03.wav: no such file"):
         convert(source, tmp_path / "made")
+    with pytest.raises(CorpusError, match="the stage 'corpus convert' has not finished here"):
+        Corpus.load(tmp_path / "made")
 
 
 def test_a_corpus_is_not_converted_into_itself(tmp_path: Path) -> None:

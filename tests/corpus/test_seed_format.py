@@ -123,9 +123,9 @@ def test_a_bad_file_is_named(tmp_path, content, message):
         ({"path": "a.wav", "label": ["neu"]}, "label: got ['neu'], expected one of neu, hap, ang, sad"),
         (
             {"path": "a.wav", "label": "neu", "transcription": 3},
-            "text: got 3, expected: Input should be a valid string",
+            "text: got 3, expected text",
         ),
-        ({"path": "", "label": "neu"}, "file_name: got '', expected: String should have at least 1 character"),
+        ({"path": "", "label": "neu"}, "file_name: got '', expected text of length at least 1"),
     ],
 )
 def test_a_bad_entry_is_named_with_its_value_and_what_was_expected(tmp_path, entry, message):

@@ -33,7 +33,8 @@ from tests.generation.chat_server import (
     turns,
 )
 from tests.generation.test_datasheet import sheet_with
-from zero_shot_emotion.corpus import CARD, FOUR, LABEL_SETS, MANIFEST, label_set
+from zero_shot_emotion.corpus import CARD, FOUR, LABEL_SETS, MANIFEST, CorpusError, label_set
+from zero_shot_emotion.corpus.readers import open_corpus
 from zero_shot_emotion.corpus.stage import StageError
 
 QUICK = Patience(attempts=12, wait=0.001, wait_max=0.02)
@@ -444,6 +445,8 @@ def test_a_refusing_endpoint_ends_the_run_and_keeps_what_it_gave(tmp_path: Path)
             run(tmp_path / "out", server, concurrency=2)
         assert len(stored(tmp_path / "out")) == 10
     assert not (tmp_path / "out" / CARD).exists()
+    with pytest.raises(CorpusError, match="the stage 'generate' has not finished here"):
+        open_corpus(tmp_path / "out")
 
 
 def test_an_endpoint_that_answered_in_an_earlier_run_gets_all_attempts(tmp_path: Path) -> None:

@@ -53,20 +53,20 @@ def test_a_datasheet_of_ones_own_is_read_by_path(tmp_path: Path) -> None:
         (
             "labels",
             ["ang", "hapy"],
-            r"labels\.1: got 'hapy', expected: one of neu \(neutral\), hap \(happy\), ang \(angry",
+            r"labels\.1: got 'hapy', expected one of neu \(neutral\), hap \(happy\), ang \(angry",
         ),
-        ("labels", ["ang", "xxx"], r"labels\.1: got 'xxx', expected: one of neu"),
+        ("labels", ["ang", "xxx"], r"labels\.1: got 'xxx', expected one of neu"),
         ("labels", ["ang", "neu", "ang"], r"expected labels that differ, got 'ang' twice"),
-        ("name", "My Corpus", r"name: got 'My Corpus', expected: small letters and digits, with hyphens between them"),
+        ("name", "My Corpus", r"name: got 'My Corpus', expected small letters and digits, with hyphens between them"),
         (
             "speakers",
             {"per_dialogue": 2, "genders": []},
-            r"speakers\.genders: got \[\], expected: Tuple should have at le",
+            r"speakers\.genders: got \[\], expected at least 1 of them",
         ),
         ("speakers", {"per_dialogue": 1, "genders": ["male"]}, r"expected at most as many roles as .*\(1\), got 2 in"),
-        ("labels", ["ang"], r"labels: got \['ang'\], expected: Tuple should have at least 2 items"),
-        ("sources", None, r"sources: got None, expected: Input should be a valid tuple"),
-        ("colour", "red", r"colour: got 'red', expected: Extra inputs are not permitted"),
+        ("labels", ["ang"], r"labels: got \['ang'\], expected at least 2 of them"),
+        ("sources", None, r"sources: got None, expected a list"),
+        ("colour", "red", r"colour: unknown key"),
     ],
 )
 def test_a_wrong_value_is_named_with_file_and_expectation(
@@ -85,7 +85,7 @@ def test_scenarios_have_ids_of_their_own(tmp_path: Path) -> None:
 
     with pytest.raises(DatasheetError, match=r"expected ids of scenarios that differ, got 'late' twice"):
         load_datasheet(sheet_with(tmp_path, scenarios=scenarios))
-    with pytest.raises(DatasheetError, match=r"scenarios.0.id: got 'Late tram', expected: small letters"):
+    with pytest.raises(DatasheetError, match=r"scenarios.0.id: got 'Late tram', expected small letters"):
         load_datasheet(sheet_with(tmp_path, scenarios=[{"id": "Late tram", "roles": [role]}]))
 
 
@@ -95,7 +95,7 @@ def test_everything_that_is_wrong_is_told_at_once_and_nothing_twice(tmp_path: Pa
         load_datasheet(path)
 
     lines = str(error.value).splitlines()
-    assert lines[0].startswith(f"{path}: name: got 'A b', expected: ")
+    assert lines[0].startswith(f"{path}: name: got 'A b', expected ")
     assert [line.strip().partition(":")[0] for line in lines[1:]] == ["labels.0", "labels.1", "colour"]
 
 
@@ -175,12 +175,12 @@ def test_a_template_with_anything_open_is_no_datasheet(tmp_path: Path, still_ope
     path.write_text(filled(TEMPLATE.read_text(encoding="utf-8"), but=still_open), encoding="utf-8")
     name = FILLED[still_open][0]
 
-    with pytest.raises(DatasheetError, match=rf"my.yaml: .*{name}.*: got .*FILL IN.*, expected: what the comment"):
+    with pytest.raises(DatasheetError, match=rf"my.yaml: .*{name}.*: got .*FILL IN.*, expected what the comment"):
         load_datasheet(path)
 
 
 def test_the_template_itself_cannot_be_generated_from() -> None:
-    with pytest.raises(DatasheetError, match=r"template.yaml: name: got 'FILL IN', expected: what the comment beside"):
+    with pytest.raises(DatasheetError, match=r"template.yaml: name: got 'FILL IN', expected what the comment beside"):
         load_datasheet("template")
 
 
@@ -199,11 +199,11 @@ def test_a_new_datasheet_never_replaces_a_file(tmp_path: Path) -> None:
         ({"min": 3, "median": 2, "max": 4}, "min, median and max in this order, and the mean between min and max"),
         ({"min": 1, "median": 2, "mean": 5, "max": 4}, "min, median and max in this order, and the mean between"),
         ({"min": 1, "max": 4}, "a median, a mean, or both"),
-        ({"min": 0, "median": 2, "max": 4}, "Input should be greater than 0"),
+        ({"min": 0, "median": 2, "max": 4}, "more than 0"),
     ],
 )
 def test_durations_must_fit_together(tmp_path: Path, seconds: dict, message: str) -> None:
-    with pytest.raises(DatasheetError, match=rf"utterance_seconds.*expected: .*{message}"):
+    with pytest.raises(DatasheetError, match=rf"utterance_seconds.*expected .*{message}"):
         load_datasheet(sheet_with(tmp_path, utterance_seconds=seconds))
 
 

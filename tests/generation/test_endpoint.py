@@ -35,12 +35,12 @@ def test_the_address_is_openais_own_unless_told(monkeypatch: pytest.MonkeyPatch)
     ("settings", "message"),
     [
         ({}, r"endpoint: model: missing, expected the name of a model \(--model\)"),
-        ({"model": "m", "temperature": "hot"}, "endpoint: temperature: got 'hot', expected: Input should be a valid n"),
-        ({"model": "m", "top_p": 2.0}, r"endpoint: top_p: got 2.0, expected: Input should be less than or equal to 1"),
-        ({"model": "m", "colour": "red"}, "endpoint: colour: got 'red', expected: Extra inputs are not permitted"),
+        ({"model": "m", "temperature": "hot"}, "endpoint: temperature: got 'hot', expected a number"),
+        ({"model": "m", "top_p": 2.0}, r"endpoint: top_p: got 2.0, expected at most 1"),
+        ({"model": "m", "colour": "red"}, "endpoint: colour: unknown key"),
         (
             {"model": "m", "json_mode": "yaml"},
-            "endpoint: json_mode: got 'yaml', expected: .* 'auto', 'schema', 'object'",
+            "endpoint: json_mode: got 'yaml', expected 'auto', 'schema', 'object'",
         ),
         ({"model": "m", "budget": {"money": 3}}, "^endpoint: expected prices of a million tokens"),
         (

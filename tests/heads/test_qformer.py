@@ -187,7 +187,7 @@ def test_words_can_be_chosen(llama: Path) -> None:
 def test_templates_are_checked(key: str) -> None:
     section = {"loss": {"text": "{sound}"}} if key == "text" else {"language_model": {"instruction": "{sound}<speech>"}}
     config = {"datarc": {}, "modelrc": {"select": "EmotionQFormer", "EmotionQFormer": section}}
-    with pytest.raises(ConfigError, match=rf"EmotionQFormer.*{key}: got .*expected: a text whose only braces are"):
+    with pytest.raises(ConfigError, match=rf"EmotionQFormer.*{key}: got .*expected a text whose only braces are"):
         read_settings(config)
 
 

@@ -208,11 +208,11 @@ def test_seeds():
         ),
         (
             {"settings": {"rule": "acted"}},
-            "injection method rules: rule: got 'acted', expected: Extra inputs are not permitted (settings: rules)",
+            "injection method rules: rule: unknown key; did you mean 'rules'? known keys: rules",
         ),
         (
             {"method": "expressive", "rules": "acted"},
-            "injection method expressive: rules: got 'acted', expected: Extra",
+            "injection method expressive: rules: unknown key",
         ),
     ],
 )
@@ -281,3 +281,16 @@ def test_a_method_without_settings_takes_none(monkeypatch):
     assert isinstance(load_method("plain"), Plain)
     with pytest.raises(InjectionError, match=r"injection method plain: got the setting 'gain', expected none"):
         load_method("plain", {"gain": 1})
+
+
+def test_speech_is_not_injected_twice(made, tmp_path):
+    """Emotion on top of emotion is what no rule says."""
+    for corpus, options in ((made["ang"], {}), (made["neu"], {"neutral": True})):
+        emotion = corpus.utterances[0].label
+        message = (
+            f"corpus {corpus.name!r}: {corpus.utterances[0].id!r} has been injected already (rules, "
+            f"{emotion}), expected neutral speech: give the corpus that {corpus.root} was made of"
+        )
+        with pytest.raises(InjectionError, match=re.escape(message)):
+            inject(corpus, tmp_path / "out", **options)
+    assert not (tmp_path / "out").exists()

@@ -196,15 +196,15 @@ GOOD = {"description": "x", "emotions": {"neu": {}, "ang": {"f0_mean": 1.2, "sou
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"f0_mean": -1}, "emotions.ang.f0_mean: got -1, expected: Input should be greater than or equal to 0.25"),
-        ({"energy_db": "loud"}, "emotions.ang.energy_db: got 'loud', expected: Input should be a valid number"),
-        ({"f0_men": 1.2}, "emotions.ang.f0_men: got 1.2, expected: Extra inputs are not permitted"),
-        ({"breathiness": 2}, "emotions.ang.breathiness: got 2, expected: Input should be less than or equal to 1"),
-        ({"tilt_db": 3}, "emotions.ang.sources: got {'f0_mean': 's'}, expected: a source for tilt_db"),
+        ({"f0_mean": -1}, "emotions.ang.f0_mean: got -1, expected at least 0.25"),
+        ({"energy_db": "loud"}, "emotions.ang.energy_db: got 'loud', expected a number"),
+        ({"f0_men": 1.2}, "emotions.ang.f0_men: unknown key; did you mean 'f0_mean'? known keys: "),
+        ({"breathiness": 2}, "emotions.ang.breathiness: got 2, expected at most 1"),
+        ({"tilt_db": 3}, "emotions.ang.sources: got {'f0_mean': 's'}, expected a source for tilt_db"),
         (
             {"sources": {"f0_mean": "s", "pitch": "s"}},
             "emotions.ang.sources: got {'f0_mean': 's', 'pitch': 's'}, "
-            "expected: no source for pitch, which is no value of a rule",
+            "expected no source for pitch, which is no value of a rule",
         ),
     ],
 )
@@ -224,23 +224,23 @@ def test_errors_in_a_rule(tmp_path, change, message):
         ("emotions: {neu: {}}", "description: missing"),
         (
             "{description: x, emotions: {}}",
-            "emotions: got {}, expected: a rule for 'neu', which intensity",
+            "emotions: got {}, expected a rule for 'neu', which intensity",
         ),
         (
             "{description: x, emotions: {neu: {}}, tilt: {from_hz: 900, to_hz: 200}}",
-            "tilt.to_hz: got 200, expected: more than from_hz, 900",
+            "tilt.to_hz: got 200, expected more than from_hz, 900",
         ),
         (
             "{description: x, emotions: {neu: {}}, jitter: {f0_mean: -1}}",
-            "jitter.f0_mean: got -1, expected: Input should be greater than or equal to 0",
+            "jitter.f0_mean: got -1, expected at least 0",
         ),
         (
             "{description: x, emotions: {neu: {}}, intensity: [1.3, 0.5]}",
-            "intensity: got [1.3, 0.5], expected: the lower number first",
+            "intensity: got [1.3, 0.5], expected the lower number first",
         ),
         (
             "{description: x, emotions: {neu: {}}, intensity: [0.5, 3]}",
-            "intensity.1: got 3, expected: Input should be less than or equal to 2",
+            "intensity.1: got 3, expected at most 2",
         ),
         (
             "{description: x, emotions: {neu: {}}, noise: {slope_db: [-6, 0]}}",
@@ -248,7 +248,7 @@ def test_errors_in_a_rule(tmp_path, change, message):
         ),
         (
             "{description: x, emotions: {neu: {}}, spectrum: 2}",
-            "spectrum: got 2, expected: Input should be less than or equal to 1",
+            "spectrum: got 2, expected at most 1",
         ),
     ],
 )

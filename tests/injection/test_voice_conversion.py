@@ -144,7 +144,7 @@ def test_errors(speech, settings, tmp_path):
         inject(small(speech, "ang"), tmp_path / "out", method="voice-conversion")
     with pytest.raises(CorpusError, match="nowhere"):
         run(change={"references": str(tmp_path / "nowhere")})
-    refused = r"voice-conversion: model_path: got '.*no\.pth', expected: a file or folder that exists \(settings: "
+    refused = r"voice-conversion: model_path: got '.*no\.pth', expected a file or folder that exists \(settings: "
     with pytest.raises(InjectionError, match=refused):
         run(change={"model_path": str(tmp_path / "no.pth")})
     with pytest.raises(

@@ -137,5 +137,5 @@ class TestOwnCommand:
         experiment = Experiment.make(tmp_path / "experiment", config)
         assert self.run(monkeypatch, "-m", "train", *experiment.arguments) == 1
         assert capsys.readouterr().err.splitlines()[-1] == (
-            "error: config: downstream_expert.datarc.valid_ratio: got 3, expected: Input should be less than 1"
+            "error: config: downstream_expert.datarc.valid_ratio: got 3, expected less than 1"
         )

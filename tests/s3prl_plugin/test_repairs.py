@@ -262,3 +262,26 @@ print(torchaudio.compliance.kaldi.fbank(wave).shape[1])
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.stdout.splitlines() == ["False", "40", "32000", "23"], done.stderr
+
+
+QUIET = """
+import logging, sys, warnings
+from zero_shot_emotion.s3prl_plugin import startup
+startup.install()
+sys.argv = ["x", {argument!r}]
+import s3prl.hub
+logging.getLogger("s3prl.upstream.espnet_hubert.expert").warning("another warning")
+warnings.warn("a warning of ours")
+"""
+
+
+@pytest.mark.parametrize(("argument", "espnet"), [("-u", False), ("espnet_hubert_local", True)])
+def test_only_what_nobody_can_mend_is_silent(argument: str, espnet: bool) -> None:
+    pytest.importorskip("s3prl")
+    code = QUIET.format(argument=argument)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True)
+
+    assert "set_audio_backend" not in done.stderr
+    assert "another warning" in done.stderr
+    assert "a warning of ours" in done.stderr
+    assert ("ESPnet is not installed" in done.stderr) == espnet

@@ -195,3 +195,15 @@ def test_settings_and_bounds_of_the_command_line(tiny, tmp_path, capfd, monkeypa
         with pytest.raises(SystemExit, match="1"):
             command("-o", str(tmp_path / "other"), *options)
         assert message in capfd.readouterr().err
+
+
+def test_speech_that_is_replaced_is_told_and_leaves_nothing_in_the_lines(tiny, tmp_path):
+    once = speak(tiny, tmp_path / "once")
+    assert "  replaced  " not in once.summary()
+    told = {"injection": {"method": "rules"}, "augmentation": {"channel": "room"}, "spoken": "?", "takes": 2}
+    heard = Corpus("heard", once.out, tuple(u.with_(**told) for u in once.corpus))
+
+    again = speak(heard, tmp_path / "again")
+
+    assert f"  replaced  the sound of {len(tiny)} utterances: they are spoken anew" in again.summary()
+    assert [u.to_line() for u in again.corpus] == [u.to_line() for u in once.corpus]

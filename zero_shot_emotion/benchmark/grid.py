@@ -149,7 +149,7 @@ class UntrainedSource(_Strict):
     @classmethod
     def _has_a_kind(cls, labeller: dict[str, Any]) -> dict[str, Any]:
         if not isinstance(labeller.get("kind"), str):
-            raise ValueError("kind: missing, expected that of a labeller, such as entailment or similarity")
+            raise ValueError("a kind, that of a labeller, such as entailment or similarity")
         return labeller
 
 
@@ -510,7 +510,8 @@ def _check_heads(
             _check_known(f"{key}.{name}.heads", head, heads)
 
 
-def _explain(error: ValidationError) -> str:
+def _explain(error: ValidationError, model: type[BaseModel]) -> str:
     """As `explain`; what a validator of the whole grid found names its key itself."""
     first = error.errors(include_url=False)[0]
-    return str(first["ctx"]["error"]) if first["type"] == "value_error" and not first["loc"] else explain(error)
+    whole = first["type"] == "value_error" and not first["loc"]
+    return str(first["ctx"]["error"]) if whole else explain(error, model)

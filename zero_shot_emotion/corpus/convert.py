@@ -8,6 +8,8 @@ from typing import Literal
 
 from .corpus import Corpus, CorpusError
 from .stage import AUDIO
+from .unfinished import unfinished
+from .utterance import Utterance
 
 AudioMode = Literal["link", "copy"]
 
@@ -26,19 +28,22 @@ def convert(corpus: Corpus, out: str | Path, audio: AudioMode = "link") -> Corpu
     out = Path(out)
     if corpus.root.resolve() == out.resolve():
         raise CorpusError(f"-o {out}: is the input itself, expected another folder")
-    utterances = []
-    for utterance in corpus:
-        if utterance.file_name is None:
-            utterances.append(utterance)
-            continue
-        source = corpus.audio_path(utterance)
-        if not source.is_file():
-            raise CorpusError(f"corpus {corpus.name!r}, utterance {utterance.id!r}: {source}: no such file")
-        file_name = f"{AUDIO}/{utterance.id}{source.suffix}"
-        place(source, out / file_name, audio)
-        utterances.append(utterance.with_(file_name=file_name))
-    Corpus(corpus.name, out, tuple(utterances), corpus.card).save(out)
+    with unfinished(out, "corpus convert"):
+        placed = tuple(_placed(corpus, utterance, out, audio) for utterance in corpus)
+        Corpus(corpus.name, out, placed, corpus.card).save(out)
     return Corpus.load(out)
+
+
+def _placed(corpus: Corpus, utterance: Utterance, out: Path, audio: AudioMode) -> Utterance:
+    """An utterance with its audio in the new folder."""
+    if utterance.file_name is None:
+        return utterance
+    source = corpus.audio_path(utterance)
+    if not source.is_file():
+        raise CorpusError(f"corpus {corpus.name!r}, utterance {utterance.id!r}: {source}: no such file")
+    file_name = f"{AUDIO}/{utterance.id}{source.suffix}"
+    place(source, out / file_name, audio)
+    return utterance.with_(file_name=file_name)
 
 
 def place(source: Path, target: Path, audio: AudioMode) -> None:

@@ -16,6 +16,7 @@ from typing import Any
 from .atomic import atomic_write
 from .labels import LabelError, LabelSet
 from .manifest import MANIFEST, CorpusError, Entry, Manifest, id_of, write_manifest
+from .unfinished import CARD, refuse_unfinished
 from .utterance import Utterance
 
 __all__ = [
@@ -29,7 +30,6 @@ __all__ = [
     "write_entries",
 ]
 
-CARD = "corpus.json"
 COUNTED = ("utterances", "counts", "languages")
 """What the card says of the manifest, counted whenever both are written."""
 
@@ -118,9 +118,10 @@ class Corpus:
         """Open a corpus folder and check every line of its manifest.
 
         Raises:
-            CorpusError: naming file, line, value and what was expected.
+            CorpusError: naming file, line, value and what was expected; or the stage that has not finished here.
         """
         folder = Path(folder)
+        refuse_unfinished(folder)
         card = {key: value for key, value in load_card(folder).items() if key not in COUNTED}
         name = card.pop("name", None) or folder.resolve().name
         return cls(name, folder, Manifest(folder / MANIFEST, labels=card.get("labels")), card)

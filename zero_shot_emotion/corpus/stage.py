@@ -28,6 +28,7 @@ from .executors import Inline, dask_executor, local_executor, open_executor
 from .journal import JOURNAL, Journal, OtherRun
 from .manifest import Entry, Manifest
 from .repeats import Repeats
+from .unfinished import MARK, unfinished
 from .utterance import Utterance
 from .work import Item, ItemT, Outcome, Placed, WorkersLost, outcomes
 
@@ -166,7 +167,7 @@ def run_stage(
     if done_before is not None:
         return StageReport(name, out, done_before, _read_failures(out), len(items), time.monotonic() - start)
 
-    with _journal(out, fingerprint, len(items)) as journal:
+    with _journal(out, fingerprint, len(items)) as journal, unfinished(out, name):
         resumed = len(journal)
         work = _Work(task, out.resolve(), len(items), shards)
         failures = _work_off(items, work, out, name, executor or Inline(), journal)
@@ -307,7 +308,8 @@ def _finished(out: Path, fingerprint: str) -> dict[str, Any] | None:
     card = load_card(out)
     if card.get("fingerprint") != fingerprint:
         raise StageError(_other_run(out))
-    (out / JOURNAL).unlink(missing_ok=True)  # a kill after the card was written leaves it behind
+    for left in (JOURNAL, MARK):  # a kill after the card was written leaves them behind
+        (out / left).unlink(missing_ok=True)
     return card
 
 
@@ -319,7 +321,7 @@ def _other_run(out: Path) -> str:
 
 
 def _clear(out: Path) -> None:
-    for name in (CARD, MANIFEST, JOURNAL, FAILURES):  # without its card the folder no longer counts as complete
+    for name in (CARD, MANIFEST, JOURNAL, MARK, FAILURES):  # without its card the folder no longer counts as complete
         (out / name).unlink(missing_ok=True)
     shutil.rmtree(out / AUDIO, ignore_errors=True)
 

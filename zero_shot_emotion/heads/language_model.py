@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from ..errors import UserError
+from ..hub_models import check_model
 from .settings import LanguageModelSettings
 
 if TYPE_CHECKING:
@@ -250,6 +251,7 @@ def _load(settings: LanguageModelSettings) -> tuple[Any, Any]:
         _needs("bitsandbytes", "4bit", "load_in_4bit")
         options["quantization_config"] = _four_bits(settings)
     try:
+        check_model(settings.name, settings.revision)
         tokenizer = AutoTokenizer.from_pretrained(settings.name, revision=settings.revision)
         model = AutoModelForCausalLM.from_pretrained(settings.name, revision=settings.revision, **options)
     except (OSError, ValueError, ImportError) as error:

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict
 
 from zero_shot_emotion.audio import Audio
 from zero_shot_emotion.errors import UserError
+from zero_shot_emotion.pretrained import expect
 from zero_shot_emotion.registry import Registry, checked_settings
 
 
@@ -38,7 +39,11 @@ class Settings(BaseModel):
 
 
 class Recogniser(Protocol):
-    """What writes down speech. The class is called with an instance of its own ``Settings``."""
+    """What writes down speech. The class is called with an instance of its own ``Settings``.
+
+    ``hub_models`` names the settings that are models of the Hugging Face hub: where one cannot be had, that is told
+    before any work.
+    """
 
     @staticmethod
     def versions() -> Mapping[str, str]:
@@ -87,6 +92,18 @@ def describe(name: str, settings: Mapping[str, Any]) -> dict[str, Any]:
             f"recogniser {name}: {error}; expected it to be installed, as by pip install 'zero-shot-emotion[{name}]'"
         ) from None
     return {"engine": name, "settings": told, "versions": versions}
+
+
+def expect_models(name: str, settings: Mapping[str, Any]) -> None:
+    """Raise where a model of the hub that a recogniser loads cannot be had.
+
+    Raises:
+        PretrainedError: naming the setting and the model.
+    """
+    made = RECOGNISERS.find(name)
+    checked = checked_settings(made, settings, f"recogniser {name}", RecognitionError)
+    for key in getattr(made, "hub_models", ()):
+        expect(f"recogniser {name}: {key}", getattr(checked, key), getattr(checked, "revision", None))
 
 
 @cache

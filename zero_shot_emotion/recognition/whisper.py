@@ -25,6 +25,8 @@ class Whisper:
         settings: its own.
     """
 
+    hub_models = ("model",)
+
     class Settings(recogniser.Settings):
         """What it can be told.
 

@@ -4,12 +4,13 @@ Each mends one thing that s3prl expects and a newer library took away, and does 
 is still there. On the versions that this project pins, only `allow_argparse_namespace` has work to do.
 
 Two repairs are of s3prl's own making, on any stack: `restore_learning_rate`, which touches this project's downstream
-alone, and `save_whole`. What is no repair: this project's upstreams are added to s3prl's hub, and
+alone, and `save_whole`. What is no repair: `keep_quiet`; this project's upstreams are added to s3prl's hub, and
 `start_from_checkpoint` gives ``-i`` a meaning in training.
 """
 
 from __future__ import annotations
 
+import logging
 import sys
 import warnings
 from collections.abc import Callable, Iterator, Sequence
@@ -71,6 +72,7 @@ def _after_hub(loader: Any) -> None:
 
 def _before_s3prl(loader: Any) -> None:
     def execute(original: Callable[[ModuleType], None], module: ModuleType) -> None:
+        keep_quiet()
         allow_argparse_namespace()
         restore_hub_names()
         if "torchaudio" in sys.modules:  # whoever imported it before s3prl did so without its repair
@@ -217,6 +219,22 @@ class _TorchSavingWhole:
         part = Path(f"{path}.part")
         self._torch.save(states, str(part))
         part.replace(path)
+
+
+def keep_quiet() -> None:
+    """Silence what s3prl's import says each time to people who can do nothing about it, and nothing else.
+
+    It calls a function of torchaudio's that does nothing any more, and names a package that one of its upstreams would
+    need; who asks for that upstream is told.
+    """
+    deprecated = r"torchaudio\._backend\.set_audio_backend has been deprecated"
+    warnings.filterwarnings("ignore", message=deprecated, category=UserWarning)
+    if not any("espnet" in argument for argument in sys.argv):
+        logging.getLogger("s3prl.upstream.espnet_hubert.expert").addFilter(_is_not_about_espnet)
+
+
+def _is_not_about_espnet(record: logging.LogRecord) -> bool:
+    return not record.getMessage().startswith("ESPnet is not installed")
 
 
 def allow_argparse_namespace() -> None:

@@ -13,6 +13,7 @@ import numpy.typing as npt
 import torch
 
 from ..errors import UserError
+from ..hub_models import check_model
 from .settings import EncoderSettings
 
 States = npt.NDArray[np.float32]
@@ -50,6 +51,7 @@ def load_model(auto: Any, settings: EncoderSettings, **options: Any) -> Any:
         EncoderError: if there is none of the name.
     """
     try:
+        check_model(settings.name, settings.revision)
         return auto.from_pretrained(settings.name, revision=settings.revision, **options)
     except (OSError, ValueError) as error:
         reason = " ".join(str(error).split())[:300]

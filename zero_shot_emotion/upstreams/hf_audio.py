@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from ..errors import UserError
 from ..features.padding import FrameCount, probe
+from ..hub_models import check_model
 from .framing import batch, frame, hidden_states
 
 SECOND = 16_000
@@ -101,6 +102,7 @@ def _load(auto: Any, ckpt: str) -> Any:
         HfAudioError: if it is not there.
     """
     try:
+        check_model(ckpt)
         return auto.from_pretrained(ckpt)
     except (OSError, ValueError, KeyError) as error:
         reason = " ".join(str(error).split())[:300]

@@ -19,6 +19,7 @@ import torch
 from torch import Tensor, nn
 
 from ..errors import UserError
+from ..hub_models import check_model
 from .framing import batch, frame_count, hidden_states
 
 RATE = 320
@@ -45,6 +46,13 @@ class UpstreamExpert(nn.Module):
         super().__init__()
         if ckpt is None:
             raise WhisperUpstreamError("-u whisper: -k is missing, expected a name such as openai/whisper-small")
+        try:
+            check_model(ckpt)
+        except OSError as error:
+            raise WhisperUpstreamError(
+                f"-u whisper: got -k {ckpt}, expected a Whisper model of the Hugging Face hub, or a folder that holds "
+                f"one: {error}"
+            ) from None
         self.extractor = WhisperFeatureExtractor.from_pretrained(ckpt)
         self.encoder = WhisperModel.from_pretrained(ckpt).get_encoder()
         self.window = self.encoder.config.max_source_positions * RATE

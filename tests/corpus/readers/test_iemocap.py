@@ -119,7 +119,7 @@ def test_refuses(release, line, message):
 
 
 def test_names_the_missing_part(tmp_path, tree):
-    with pytest.raises(CorpusError, match="Session1: no such folder, expected those of IEMOCAP_full_release"):
+    with pytest.raises(CorpusError, match="Session1: no such folder"):
         iemocap.read(tmp_path)
     with pytest.raises(CorpusError, match="Session3/sentences/wav: no such file or folder"):
         iemocap.read(tree({"Session3/dialog/EmoEvaluation/Ses03F_impro01.txt": TURNS[0]}))

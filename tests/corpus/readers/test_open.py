@@ -1,4 +1,5 @@
 from importlib import import_module
+from pathlib import Path
 
 import pytest
 
@@ -99,3 +100,39 @@ def test_unknown_language(tree, content, part, message):
     spec = f"csv:{tree({'mine.csv': content})}/mine.csv#{part}"
     with pytest.raises(CorpusError, match=f"corpus '{spec}': language: {message}"):
         open_corpus(spec)
+
+
+@pytest.mark.parametrize("reader", READERS)
+@pytest.mark.parametrize("path", ["", "nowhere", "file.txt", "empty", "other"])
+def test_a_wrong_path_is_told_with_what_the_reader_takes(tree, monkeypatch, reader, path):
+    monkeypatch.chdir(tree({"file.txt": "hello\n", "other/notes/readme.txt": "hello\n"}))
+    Path("empty").mkdir()
+
+    with pytest.raises(CorpusError) as error:
+        open_corpus(f"{reader}:{path}")
+
+    takes = import_module(f"zero_shot_emotion.corpus.readers.{READERS[reader]}").ROOT
+    own = {
+        ("csv", "file.txt"): "file.txt:1: header: got hello, expected also label",
+        ("audiofolder", "file.txt"): "file.txt: expected a folder; a table is read as csv:file.txt",
+        ("audiofolder", "empty"): "empty: got the folders none, expected metadata.csv, folders named as emotions, or ",
+        ("audiofolder", "other"): "other: got the folders none, expected metadata.csv, folders named as emotions, or ",
+    }
+    if (reader, path) in own:
+        assert str(error.value).startswith(own[reader, path])
+    else:
+        assert str(error.value).startswith((path, f"corpus '{reader}:{path}': "))
+        assert str(error.value).endswith(f"; {reader}:PATH takes {takes}")
+
+
+def test_a_path_without_anything_is_told():
+    with pytest.raises(CorpusError, match="corpus '#train': names no path"):
+        open_corpus("#train")
+
+
+def test_a_folder_of_corpora_is_told_from_one(tmp_path):
+    for name in ("text", "spoken"):
+        Corpus(name, tmp_path / name, (Utterance(id="a", label="sad"),)).save(tmp_path / name)
+
+    with pytest.raises(CorpusError, match=r"a folder of corpora; expected one of .*/spoken, .*/text$"):
+        open_corpus(tmp_path)

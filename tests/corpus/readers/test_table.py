@@ -52,7 +52,7 @@ def test_absolute_paths(tree):
         ("path,emotion\na.wav,sad\n", "mine.csv:1: header: got path, emotion, expected also label"),
         ("path,label\na.wav,blue\n", "mine.csv:2: label: got 'blue', expected one of neu, neutral, neutrality, hap"),
         ("path,label,gender\na.wav,sad,x\n", "mine.csv:2: gender: got 'x', expected one of female, f, male, m"),
-        ("path,label,turn\na.wav,sad,-1\n", "mine.csv:2: turn: got '-1', expected: Input should be greater than"),
+        ("path,label,turn\na.wav,sad,-1\n", "mine.csv:2: turn: got '-1', expected at least"),
         ("path,label\n,sad\n", "mine.csv:2: file_name: missing, and so is an id"),
         ("path,label\na.wav,sad\na.wav,sad\n", "the id 'a' occurs twice"),
         ("path,label\n", "no utterance found"),

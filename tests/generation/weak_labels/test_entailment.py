@@ -199,7 +199,7 @@ def test_a_model_that_knows_no_entailment_is_refused(tmp_path):
 
 @pytest.mark.parametrize("template", ["no slot", "{} and {}", "{word}"])
 def test_a_prompt_has_one_slot(nli, template):
-    expected = r"labeller entailment: templates\.0: got .*, expected: .*a prompt with {} once"
+    expected = r"labeller entailment: templates\.0: got .*, expected .*a prompt with {} once"
     with pytest.raises(WeakLabelError, match=expected):
         LabellerSpec(kind="entailment", model=nli, templates=[template]).load(SEVEN)
 

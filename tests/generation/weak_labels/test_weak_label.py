@@ -22,7 +22,7 @@ from generation.weak_labels.weak_label import weak_label
 from tests.generation.weak_labels.conftest import TEXTS
 from zero_shot_emotion.audio import RATE, Audio, write_audio
 from zero_shot_emotion.config_files import MissingConfigError
-from zero_shot_emotion.corpus import CARD, MANIFEST, Corpus, Utterance, label_set
+from zero_shot_emotion.corpus import CARD, MANIFEST, Corpus, CorpusError, Utterance, label_set
 from zero_shot_emotion.corpus.stage import JOURNAL, StageError
 from zero_shot_emotion.settings import DataSettings
 from zero_shot_emotion.sources import Sources
@@ -233,6 +233,8 @@ def test_a_killed_run_goes_on_to_the_same_bytes(tmp_path, similarity, one_thread
         process.send_signal(signal.SIGKILL)
         process.wait()
     assert not (killed / CARD).exists()
+    with pytest.raises(CorpusError, match="the stage 'weak-label' has not finished here"):
+        open_source(str(killed))
     asked = []
     real = Similarity.label
     with pytest.MonkeyPatch.context() as patch:
@@ -319,7 +321,7 @@ def test_the_shipped_configs_are_read(name):
         ),
         (
             {"labellers": [{"kind": "similarity", "heat": 1}]},
-            r"labeller similarity: heat: got 1, .*settings: context, sound",
+            r"labeller similarity: heat: unknown key, expected one of context, sound",
         ),
         (
             {"labellers": [{"kind": "similarity"}] * 2},
@@ -328,7 +330,7 @@ def test_the_shipped_configs_are_read(name):
         ({"noise": {"agreement": True}}, "expected a second labeller for noise.agreement"),
         ({"noise": {"confident_learning": "x"}}, "expected acoustics or another labeller than the first .*, got 'x'"),
         ({"noise": {"min_margin": 2}}, "noise.min_margin: got 2"),
-        ({"colour": 1}, "colour: got 1"),
+        ({"colour": 1}, "colour: unknown key"),
     ],
 )
 def test_a_wrong_config_is_named(changes, expected):

@@ -19,6 +19,8 @@ from ..corpus import Corpus
 from ..utterance import Utterance
 from .source import build, files, identifier, native
 
+ROOT = "the folder that holds anger and the other emotions"
+
 LABELS = {
     "anger": "ang",
     "disgust": "dis",

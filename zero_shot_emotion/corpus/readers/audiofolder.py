@@ -1,7 +1,7 @@
-"""Any folder in Hugging Face's audiofolder convention that is not a corpus of this project.
+"""Any folder in Hugging Face's audiofolder convention, such as a corpus of this project.
 
-https://huggingface.co/docs/datasets/audio_dataset: either a ``metadata.csv`` with a column ``file_name``,
-or one folder a class; either may lie under folders named as splits::
+https://huggingface.co/docs/datasets/audio_dataset: a ``metadata.jsonl``, which the corpora of this project have, a
+``metadata.csv`` with a column ``file_name``, or one folder a class; these two may lie under folders named as splits::
 
     metadata.csv                    train/metadata.csv
     angry/anna_01.wav               train/angry/anna_01.wav
@@ -12,7 +12,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from ..corpus import Corpus, CorpusError, id_of
+from ..corpus import MANIFEST, Corpus, CorpusError, id_of
+from ..unfinished import refuse_unfinished
 from ..utterance import Utterance
 from .source import build, native
 from .table import LABELS, utterances
@@ -22,20 +23,27 @@ SPLITS = ("train", "validation", "valid", "val", "dev", "test")
 AUDIO = {".wav", ".flac", ".mp3", ".ogg", ".opus"}
 """What libsndfile reads."""
 
-__all__ = ["LABELS", "read"]
+ROOT = f"a folder of audio: with {MANIFEST} or {METADATA}, or of folders named as emotions or as splits"
+
+__all__ = ["LABELS", "ROOT", "read"]
 
 
 def read(root: Path) -> Corpus:
-    """Read a folder whose classes are named by a canonical code or its English word, such as ``anger``.
+    """Read a folder by its metadata, or by its classes, named by a canonical code or its English word (``anger``).
 
     Args:
-        root: the folder of the classes, of the splits, or of ``metadata.csv``.
+        root: the folder of the classes, of the splits, or of the metadata.
 
     Raises:
         CorpusError: naming the path, or file, line and value, and what was expected.
     """
     if not root.is_dir():
         raise CorpusError(f"{root}: expected a folder; a table is read as csv:{root}")
+    refuse_unfinished(root)
+    if (root / MANIFEST).is_file():
+        return Corpus.load(root)
+    if corpora := sorted(str(path.parent) for path in root.glob(f"*/{MANIFEST}")):
+        raise CorpusError(f"{root}: is no corpus, but a folder of corpora; expected one of {', '.join(corpora)}")
     splits = [] if (root / METADATA).is_file() else _splits(root)
     if splits:
         found = [member.with_(split=split.name) for split in splits for member in _members(root, split)]

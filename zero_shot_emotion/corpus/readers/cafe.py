@@ -19,6 +19,8 @@ from ..corpus import Corpus
 from ..utterance import Utterance
 from .source import build, files, named, native
 
+ROOT = "the folder that holds Neutre and the other emotions, or the one above"
+
 LABELS = {
     "C": "ang",
     "D": "dis",

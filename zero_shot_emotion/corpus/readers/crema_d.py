@@ -19,6 +19,8 @@ from ..corpus import Corpus, CorpusError
 from ..utterance import Utterance
 from .source import GENDERS, build, fields, files, integer, native, rows
 
+ROOT = "the folder that holds AudioWAV"
+
 LABELS = {"NEU": "neu", "HAP": "hap", "ANG": "ang", "SAD": "sad", "FEA": "fea", "DIS": "dis"}
 """The emotion that the actor was asked for, as the file name has it."""
 

@@ -17,6 +17,8 @@ from ..corpus import Corpus
 from ..utterance import Utterance
 from .source import build, files, named, native
 
+ROOT = "the folder that holds wav"
+
 LABELS = {
     "W": "ang",
     "L": "bor",

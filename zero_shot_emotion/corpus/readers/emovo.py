@@ -16,6 +16,8 @@ from ..corpus import Corpus
 from ..utterance import Utterance
 from .source import build, files, named, native
 
+ROOT = "the folder that holds f1 and the other speakers, or the one above"
+
 LABELS = {
     "neu": "neu",
     "gio": "hap",

@@ -12,9 +12,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from ..corpus import Corpus, CorpusError
+from ..corpus import Corpus
 from ..utterance import Utterance
-from .source import build, files, lines, native, one_line
+from .source import AbsentError, build, files, lines, native, one_line
+
+ROOT = "the folder that holds 0001 and the other speakers"
 
 LABELS = {
     "Neutral": "neu",
@@ -47,7 +49,7 @@ def read(root: Path) -> Corpus:
     """
     speakers = sorted(root.glob("00[0-2][0-9]"))
     if not speakers:
-        raise CorpusError(f"{root / '0001'}: no such folder")
+        raise AbsentError(f"{root / '0001'}: no such folder")
     return build("esd", root, [u for speaker in speakers for u in _utterances(root, speaker)])
 
 

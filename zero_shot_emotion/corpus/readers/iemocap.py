@@ -18,9 +18,11 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-from ..corpus import Corpus, CorpusError
+from ..corpus import Corpus
 from ..utterance import Utterance
-from .source import GENDERS, build, existing, fields, files, lines, native, number, one_line
+from .source import GENDERS, AbsentError, build, existing, fields, files, lines, native, number, one_line
+
+ROOT = "IEMOCAP_full_release, or the folder that holds it"
 
 LABELS = {
     "neu": "neu",
@@ -69,7 +71,7 @@ def read(root: Path) -> Corpus:
         root = root / "IEMOCAP_full_release"
     sessions = sorted(root.glob("Session[1-5]"))
     if not sessions:
-        raise CorpusError(f"{root / 'Session1'}: no such folder, expected those of IEMOCAP_full_release")
+        raise AbsentError(f"{root / 'Session1'}: no such folder")
     drops: Counter[str] = Counter()
     utterances = [
         utterance

@@ -25,6 +25,8 @@ from ..corpus import Corpus, CorpusError
 from ..utterance import Utterance
 from .source import build, existing, identifier, integer, native, one_line, rows
 
+ROOT = "the folder that holds train_sent_emo.csv, or MELD.Raw, or the folder that holds that"
+
 LABELS = {
     "neutral": "neu",
     "joy": "hap",

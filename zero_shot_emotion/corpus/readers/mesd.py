@@ -20,6 +20,8 @@ from ..corpus import Corpus
 from ..utterance import Utterance
 from .source import build, files, identifier, named, native, one_line
 
+ROOT = "the folder that holds files such as Anger_F_A_tarde.wav, or the one above"
+
 LABELS = {
     "Anger": "ang",
     "Disgust": "dis",

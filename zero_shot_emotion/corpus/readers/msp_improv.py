@@ -19,6 +19,8 @@ from ..corpus import Corpus
 from ..utterance import Utterance
 from .source import GENDERS, build, existing, fields, files, lines, native, number, words
 
+ROOT = "the folder of the release, which holds Evalution.txt (sic)"
+
 LABELS = {"N": "neu", "H": "hap", "A": "ang", "S": "sad", "O": "oth", "X": "xxx"}
 """The plurality of the raters; X is no agreement."""
 

@@ -20,6 +20,8 @@ from ..corpus import Corpus
 from ..utterance import Utterance
 from .source import GENDERS, build, existing, native, number, rows, words
 
+ROOT = "the folder of a release, which holds Labels"
+
 LABELS = {
     "N": "neu",
     "H": "hap",

@@ -18,6 +18,8 @@ from ..corpus import Corpus
 from ..utterance import Utterance
 from .source import GENDERS, build, existing, integer, native, one_line, rows
 
+ROOT = "the folder that holds data.tsv and samples"
+
 LABELS = {
     "neutral": "neu",
     "happiness": "hap",

@@ -13,9 +13,11 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-from ..corpus import Corpus, CorpusError
+from ..corpus import Corpus
 from ..utterance import Utterance
-from .source import build, files, integer, named, native
+from .source import AbsentError, build, files, integer, named, native
+
+ROOT = "the folder that holds Actor_01 and the others, or the one above"
 
 LABELS = {
     "01": "neu",
@@ -51,7 +53,7 @@ def read(root: Path) -> Corpus:
     """
     actors = sorted(root.glob("Actor_*")) or sorted(root.glob("*/Actor_*"))
     if not actors:
-        raise CorpusError(f"{root / 'Actor_01'}: no such folder")
+        raise AbsentError(f"{root / 'Actor_01'}: no such folder")
     drops: Counter[str] = Counter()
     return build("ravdess", root, list(_utterances(root, actors, drops)), drops)
 

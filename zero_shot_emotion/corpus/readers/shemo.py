@@ -19,6 +19,8 @@ from ..corpus import Corpus, CorpusError
 from ..utterance import Utterance
 from .source import build, decode, files, named, native, one_line
 
+ROOT = "the folder that holds female and male"
+
 LABELS = {
     "A": "ang",
     "F": "fea",

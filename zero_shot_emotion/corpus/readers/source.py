@@ -26,27 +26,31 @@ GENDERS: Mapping[str, str | None] = {
 """What corpora call a speaker's gender, in lower case."""
 
 
+class AbsentError(CorpusError):
+    """A file or folder that the corpus should have: what was given may be another folder."""
+
+
 def existing(*candidates: Path) -> Path:
     """The first of some paths that exists.
 
     Raises:
-        CorpusError: naming all of them if none does.
+        AbsentError: naming all of them if none does.
     """
     for path in candidates:
         if path.exists():
             return path
-    raise CorpusError(f"{' or '.join(str(path) for path in candidates)}: no such file or folder")
+    raise AbsentError(f"{' or '.join(str(path) for path in candidates)}: no such file or folder")
 
 
 def files(folder: Path, pattern: str = "*.wav") -> list[Path]:
     """The files of a folder that match a pattern, sorted, without the "._" files that macOS leaves behind.
 
     Raises:
-        CorpusError: if there are none.
+        AbsentError: if there are none.
     """
     found = sorted(path for path in folder.glob(pattern) if not path.name.startswith("._"))
     if not found:
-        raise CorpusError(f"{folder / pattern}: no such files")
+        raise AbsentError(f"{folder / pattern}: no such files")
     return found
 
 

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from ...errors import explain
 from ..corpus import Corpus, CorpusError, id_of
 from ..utterance import Utterance
-from .source import GENDERS, build, identifier, native, rows
+from .source import GENDERS, AbsentError, build, identifier, native, rows
 
 WORDS: dict[str, tuple[str, ...]] = {
     "neu": ("neutral", "neutrality"),
@@ -34,6 +34,8 @@ WORDS: dict[str, tuple[str, ...]] = {
 LABELS = {word: code for code, words in WORDS.items() for word in (code, *words)}
 """A canonical code or one of its words; compared without regard to case."""
 
+ROOT = "a CSV file with a header"
+
 COLUMNS = {"path": "file_name", "transcription": "text"}
 """Other names of standard columns."""
 
@@ -52,6 +54,8 @@ def read(root: Path) -> Corpus:
     Raises:
         CorpusError: naming file, line, value and what was expected.
     """
+    if not root.is_file():
+        raise AbsentError(f"{root}: no such file")
     return build("csv", root.parent, list(utterances(root, ("label",))), name=root.stem)
 
 

@@ -16,6 +16,8 @@ from ..corpus import Corpus
 from ..utterance import Utterance
 from .source import build, files, named, native
 
+ROOT = "the folder that holds Angry and the other emotions"
+
 LABELS = {"A": "ang", "H": "hap", "N": "neu", "S": "sad"}
 """Initials of the names of the folders: Angry, Happy, Neutral, Sad."""
 
