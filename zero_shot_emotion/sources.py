@@ -6,6 +6,7 @@ Speech and text experiments open the same sets, split in the same way; they diff
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import count
@@ -158,7 +159,10 @@ class Sources:
         for name in self._settings.target_names:
             entries = self.get(name).entries
             if self._medium == "audio":
-                _check_files(name, [entry.path for entry in entries if entry.path], bad_audio)
+                paths = [entry.path for entry in entries if entry.path]
+                check_files(name, paths)
+                if bad_audio == "error":
+                    _warn_of_missing(name, paths)
 
     @cached_property
     def train_and_dev(self) -> tuple[Source, Source]:
@@ -301,11 +305,18 @@ class Sources:
         ]
 
 
-def _check_files(name: str, paths: list[Path], bad_audio: str) -> None:
-    """Refuse a set of which no file is there; warn of what will be refused at its test."""
+def check_files(name: str, paths: Sequence[Path]) -> None:
+    """Refuse a set of which no file is there; one that is there ends the search.
+
+    Raises:
+        AudioError: then.
+    """
     if not any(path.exists() for path in paths):
         raise AudioError("missing", f"{name}: none of its {len(paths)} audio files is there, such as {paths[0]}")
-    if bad_audio == "error" and (gone := [path for path in paths if not path.exists()]):
+
+
+def _warn_of_missing(name: str, paths: Sequence[Path]) -> None:
+    if gone := [path for path in paths if not path.exists()]:
         print(
             f"[Expert] - {name}: WARNING: {len(gone)} of {len(paths)} audio files are missing, such as {gone[0]}: "
             "its test will be refused unless datarc.bad_audio is 'skip'"

@@ -348,6 +348,25 @@ def test_a_target_without_a_class_is_refused(tmp_path, models, target, synthetic
         run_lanser(path, tmp_path / "out")
 
 
+@pytest.mark.parametrize(
+    ("columns", "message"),
+    [
+        ({"file_name": None}, "corpus 'mute': the utterance 'd00-00' has no audio, only text"),
+        ({"file_name": "gone.wav"}, r"target 'unseen': none of its 24 audio files is there, such as .*gone\.wav"),
+    ],
+    ids=["text alone", "no file"],
+)
+def test_a_target_that_cannot_be_heard_is_refused_before_anything_is_labelled(
+    tmp_path, models, target, synthetic, columns, message
+):
+    utterances = tuple(u.with_(**columns) for u in Corpus.load(target))
+    Corpus("mute", tmp_path, utterances).save(tmp_path / "mute")
+    path = config_file(tmp_path, tmp_path / "mute", by_similarity(models), speech=str(synthetic))
+    with pytest.raises(UserError, match=f"^{message}$"):
+        run_lanser(path, tmp_path / "out")
+    assert not list((tmp_path / "out").rglob("metadata.jsonl"))
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="signals")
 def test_a_killed_run_goes_on_to_the_same_predictions(tmp_path, models, target, synthetic):
     path = config_file(tmp_path, target, by_similarity(models), speech=str(synthetic), seeds=1)
