@@ -9,7 +9,7 @@ import pytest
 from tests.generation.chat_server import Reply, completion, serving
 from zero_shot_emotion import __version__, cli
 from zero_shot_emotion.config_files import configs_folder
-from zero_shot_emotion.corpus import Corpus, executors
+from zero_shot_emotion.corpus import Corpus, CorpusError, executors, readers
 from zero_shot_emotion.testing import tiny_corpus
 
 
@@ -194,6 +194,38 @@ def test_what_a_user_can_mend_ends_in_one_line(tmp_path: Path, capfd: pytest.Cap
     assert err.startswith("error: corpus 'nosuch:")
     assert "unknown reader 'nosuch', expected one of iemocap" in err
     assert "Traceback" not in err
+
+
+@pytest.mark.parametrize(
+    ("command", "options", "message"),
+    [
+        ("speak", [], "what was finished is kept; the same command goes on from there"),
+        (
+            "speak",
+            ["--overwrite"],
+            "what was finished is kept; the same command without --overwrite goes on from there",
+        ),
+        ("summarise", [], "nothing was written; the same command begins anew"),
+    ],
+)
+def test_ctrl_c_ends_in_one_line(tmp_path, capfd, monkeypatch, command, options, message):
+    def stop(spec: str) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(readers, "open_corpus", stop)
+    arguments = {
+        "speak": ["speak", "in", "-o", str(tmp_path / "out"), *options],
+        "summarise": ["corpus", "summarise", "in"],
+    }
+    assert run(capfd, *arguments[command]) == (130, "", f"stopped: {message}\n")
+
+
+def test_the_traceback_comes_on_demand(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ZERO_SHOT_EMOTION_TRACEBACK", "1")
+    with pytest.raises(CorpusError, match="nowhere: no such file or folder"):
+        run(capfd, "corpus", "summarise", str(tmp_path / "nowhere"))
 
 
 def test_validate_reports_bad_audio_and_fails(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:

@@ -56,8 +56,8 @@ class TestEmotionDataset:
 
     def test_a_set_of_bad_audio_alone_is_refused_even_where_it_may_be_skipped(self, tmp_path: Path) -> None:
         entry = Entry("a", tmp_path / "a.wav", 0, "corpus", None, None)
-        message = f"all: bad audio in 1 of 1 utterances (1 missing): a: {entry.path}: no such file. "
-        with pytest.raises(AudioError, match=re.escape(message)):
+        message = f"all: bad audio in 1 of 1 utterances (1 missing): a: {entry.path}: no such file: nothing is left"
+        with pytest.raises(AudioError, match=f"^{re.escape(message)}$"):
             EmotionDataset([entry], "all", bad_audio="skip")
 
     def test_labels_are_those_of_its_entries(self, dataset: EmotionDataset) -> None:

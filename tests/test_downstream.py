@@ -296,7 +296,7 @@ class TestOptions:
         config = small_config(
             longer, {"longer": longer}, downstream_expert__modelrc={"select": select, select: options}
         )
-        experiment = Experiment.make(tmp_path / "experiment", config).train()
+        experiment = Experiment.make(tmp_path / "experiment", config, ("fbank_no_cmvn",)).train()
         experiment.evaluate("longer", checkpoint="states-2.ckpt")
         assert read_results(experiment.folder)["longer"]["utterances"] == 24
 

@@ -3,6 +3,7 @@ import json
 import os
 import shutil
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -184,6 +185,31 @@ def test_a_batch_holds_waves_of_like_length_and_answers_keep_their_order(monkeyp
     waves = [np.zeros(n, dtype=np.float32) for n in (900, 5000, 1000, 800, 1000)]
     assert [share[0] for share in module._predict(predictor, waves)] == [900, 5000, 1000, 800, 1000]
     assert batches == [[800, 900, 1000], [1000], [5000]]
+
+
+def test_the_folder_of_an_experiment_names_its_best_checkpoint(experiment, checkpoint, unseen, tmp_path):
+    predict(checkpoint, str(unseen), tmp_path / "file.csv", device="cpu")
+    predict(experiment.folder, str(unseen), tmp_path / "folder.csv", device="cpu")
+    assert (tmp_path / "folder.csv").read_bytes() == (tmp_path / "file.csv").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("there", "asked", "message"),
+    [
+        (["s/logistic-regression.safetensors"], "s/dev-best.ckpt", "no such checkpoint; in its folder there is "),
+        (["s/fold0/dev-best.ckpt", "s/fold1/dev-best.ckpt"], "s", "there are models in its folders fold0, fold1"),
+        (["s/notes.txt"], "s", "s: holds no model, expected dev-best.ckpt, logistic-regression.safetensors or "),
+        (["s/dev-best.ckpt", "s/logistic-regression.safetensors"], "s", "dev-best.ckpt and logistic-.*, expected one"),
+    ],
+    ids=["another in its place", "folds", "none", "two"],
+)
+def test_a_path_that_is_no_model_is_told_what_is_there(tmp_path, monkeypatch, there, asked, message):
+    monkeypatch.chdir(tmp_path)
+    for path in map(Path, there):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    with pytest.raises(PredictError, match=message):
+        predict(asked, ".", "out.csv")
 
 
 @pytest.mark.parametrize(

@@ -57,6 +57,12 @@ def lines(path):
         return list(csv.DictReader(file))
 
 
+def test_the_folder_of_an_experiment_names_its_classifier(experiment, corpus, tmp_path):
+    predict(experiment / "classifier", str(corpus), tmp_path / "classifier.csv")
+    predict(experiment, str(corpus), tmp_path / "experiment.csv")
+    assert (tmp_path / "experiment.csv").read_bytes() == (tmp_path / "classifier.csv").read_bytes()
+
+
 def test_predictions_on_a_corpus_are_those_of_the_experiment(experiment, corpus, tmp_path):
     report = predict(experiment / "classifier", str(corpus), tmp_path / "out.csv")
     found = {line["id"]: line for line in lines(tmp_path / "out.csv")}

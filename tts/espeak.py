@@ -181,9 +181,9 @@ class _Speaker:
         script = Path(__file__).with_name("espeak_process.py")
         paths = (espeakng_loader.get_library_path(), espeakng_loader.get_data_path())
         self._owner, self._asked = os.getpid(), 0
-        return subprocess.Popen(
-            [sys.executable, "-I", "-S", script, *paths], stdin=subprocess.PIPE, stdout=subprocess.PIPE
-        )
+        command = [sys.executable, "-I", "-S", script, *paths]
+        # A group of its own: Ctrl-C is meant for the run, and ends this process with its input.
+        return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, process_group=0)
 
     def _stop(self) -> None:
         """End the process by ending its input; one that was inherited by a fork is its owner's."""

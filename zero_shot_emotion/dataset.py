@@ -64,7 +64,9 @@ class EmotionDataset(Dataset):
             listed = "; ".join(str(problem) for problem in problems[:5])
             counted = ", ".join(f"{count} {reason}" for reason, count in self.bad.items())
             message = f"{name}: bad audio in {len(problems)} of {len(entries)} utterances ({counted}): {listed}"
-            if bad_audio == "error" or len(problems) == len(entries):
+            if len(problems) == len(entries):
+                raise AudioError("bad set", f"{message}: nothing is left")
+            if bad_audio == "error":
                 raise AudioError("bad set", f"{message}. Set datarc.bad_audio to 'skip' to leave them out")
             print(f"[Expert] - {message}: left out")
         kept = [(e, f) for e, f in zip(entries, found, strict=True) if not isinstance(f, AudioError)]

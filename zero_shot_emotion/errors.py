@@ -51,6 +51,10 @@ class UserError(Exception):
     """Bad input. The message says what came, where, and what was expected; a traceback would add nothing."""
 
 
+class Interrupted(KeyboardInterrupt):
+    """Ctrl-C where it is known what is kept. The message says so, and how to go on."""
+
+
 def explain(error: ValidationError, model: type[BaseModel] | None = None) -> str:
     """A pydantic error in one line: column, value, expectation; what a whole model lacks is an expectation alone.
 

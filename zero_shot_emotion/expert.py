@@ -14,7 +14,7 @@ from torch.utils.data import DataLoader
 
 from . import metrics
 from .audio import read_audio
-from .corpus import atomic_write
+from .corpus import UserError, atomic_write
 from .dataset import (
     EmotionDataset,
     ResumableLoader,
@@ -25,18 +25,28 @@ from .dataset import (
     rank,
     train_batches,
 )
+from .earlier import find_earlier, set_aside
 from .features import FeatureStore, StoreError, check_stand_in
+from .features.frozen import is_centred
 from .features.stand_in import UPSTREAM, find, ticket
 from .heads.carry_over import carry_over, output_layer
 from .heads.qformer import SpeechLanguageModel
 from .model import EmotionClassifier
 from .results import Predictions, confusion_figure, write_embeddings, write_predictions, write_report
+from .s3prl_plugin.ending import UNCHANGED
+from .schedule import RunnerSettings, read_schedule, warnings
 from .settings import RESERVED, ConfigError, ModelSettings, read_settings
 from .sources import Entry, Sources
 
 TAG = "zero_shot_emotion"
 STORE_KEY = "features.json"
 """What the features were that an experiment was trained on, if they were stored ones."""
+STRIKES = 20
+"""So many batches in a row whose loss is no number, and the training is given up: s3prl skips them in silence."""
+
+
+class DivergedError(UserError, ArithmeticError):
+    """A model whose answers are no numbers."""
 
 
 class DownstreamExpert(nn.Module):
@@ -66,9 +76,12 @@ class DownstreamExpert(nn.Module):
         soft = settings.datarc.soft_labels
         self._sources = Sources(settings.datarc, self._seed, fold=kwargs.get("downstream_variant"), soft_labels=soft)
         self._datasets: dict[str, EmotionDataset] = {}
+        self._runner = self._check_training() if kwargs.get("mode") == "train" else None
         self._store = self._open_store(settings.modelrc) if kwargs.get("upstream") == UPSTREAM else None
-        if kwargs.get("mode") == "train":
-            self._check_evaluated(kwargs.get("runner", {}).get("eval_dataloaders", []))
+        self._afresh = self._runner is not None and not kwargs.get("past_exp")
+        self._earlier = find_earlier(self.expdir) if self._afresh else []
+        self._unheard = {True, False} if self._runner and settings.modelrc.hears_means_alone else set()
+        self._strikes = 0
 
         with torch.random.fork_rng(devices=[]):  # an upstream that draws, or draws none, must not change the head
             torch.manual_seed(derived_seed(self._seed))
@@ -96,17 +109,19 @@ class DownstreamExpert(nn.Module):
         store = FeatureStore(self._arguments["upstream_ckpt"])
         check_stand_in(store, model, self._arguments, self.datarc.conditioning)
         trained_on = self.expdir / STORE_KEY
-        if self._arguments.get("mode") == "train" and not self._arguments.get("past_exp"):
-            with atomic_write(trained_on) as file:
-                json.dump(store.key, file, indent=2)
-        elif trained_on.exists() and json.loads(trained_on.read_text(encoding="utf-8")) != store.key:
+        afresh = self._arguments.get("mode") == "train" and not self._arguments.get("past_exp")
+        if not afresh and trained_on.exists() and json.loads(trained_on.read_text(encoding="utf-8")) != store.key:
             raise StoreError(
                 f"{store.folder}: holds other features than those that {self.expdir} was trained on ({trained_on})"
             )
         return store
 
-    def _check_evaluated(self, evaluated: list[str]) -> None:
-        """Refuse now what would fail at the first evaluation, and warn of targets."""
+    def _check_training(self) -> RunnerSettings:
+        """Refuse now what would fail at the first evaluation, or after the training, and warn of what may surprise."""
+        runner = read_schedule(self._arguments)
+        evaluated = runner.eval_dataloaders
+        for warning in warnings(runner):
+            print(f"[Expert] - WARNING: {warning}")
         for split in evaluated:
             if split not in self._sources.names:
                 known = ", ".join(self._sources.names)
@@ -117,6 +132,8 @@ class DownstreamExpert(nn.Module):
                 f"[Expert] - WARNING: runner.eval_dataloaders names the target {', '.join(targets)}. It selects no "
                 "checkpoint, but whoever looks at its curve selects on it: such results are not zero-shot."
             )
+        self._sources.check_targets(self.datarc.bad_audio)
+        return runner
 
     # interface
     def get_dataloader(self, split: str, epoch: int | None = None) -> DataLoader | ResumableLoader:
@@ -163,9 +180,22 @@ class DownstreamExpert(nn.Module):
             self._class_weights = torch.tensor(weights, dtype=torch.float)
         self._trained_on = {entry.id: entry for entry in dataset.entries}
         self._soft = {entry.id: entry.soft for entry in dataset.entries if entry.soft is not None}
+        if self._runner is not None and rank() == 0:
+            self._begin(self._runner)
         train, dev = self._sources.train_and_dev
         with atomic_write(self.expdir / "splits.json") as file:
             json.dump({"train": [e.id for e in train.entries], "dev": [e.id for e in dev.entries]}, file, indent=0)
+
+    def _begin(self, runner: RunnerSettings) -> None:
+        """Read what will be evaluated, so that bad audio is known now; then make room for the new training's files."""
+        for split in runner.evaluated:
+            self._dataset(split)
+        if self._earlier:
+            print(f"[Expert] - {set_aside(self.expdir, self._earlier)}")
+            self._earlier = []
+        if self._afresh and self._store is not None:
+            with atomic_write(self.expdir / STORE_KEY) as file:
+                json.dump(self._store.key, file, indent=2)
 
     def _train_loader(self, dataset: EmotionDataset, epoch: int) -> ResumableLoader:
         rc = self.datarc
@@ -200,12 +230,50 @@ class DownstreamExpert(nn.Module):
         **kwargs: Any,
     ) -> Tensor:
         """The loss of a batch, classes weighed in training alone; what was predicted goes into the records."""
+        if self.training in self._unheard:  # SpecAugment may hide in training what an evaluation shows
+            self._check_means(features)
         loss, logits = self._loss(features, labels, ids, records)
+        self._check_loss(loss.item())
         records["loss"] += [loss.item()] * len(labels)
         records["id"] += ids
         records["truth"] += labels
         records["probabilities"] += logits.detach().float().softmax(dim=-1).cpu().tolist()
         return loss
+
+    def _check_means(self, features: list[Tensor]) -> None:
+        """Refuse features of which the head would hear nothing, at the first batch.
+
+        Raises:
+            ConfigError: if the mean of each utterance is zero, as s3prl's CMVN makes it.
+        """
+        self._unheard.discard(self.training)
+        if all(is_centred(frames) for frames in features):
+            raise ConfigError(
+                f"-u {self._arguments.get('upstream')}: its features have a mean of zero over each utterance, and the "
+                "mean is all that this head hears: nothing would be learnt. Take an upstream that does not subtract "
+                "it, such as fbank_no_cmvn, or a head that looks at frames, such as pooling: AttentivePooling or a "
+                "pre_net with hiddens in modelrc.UtteranceLevel"
+            )
+
+    def _check_loss(self, loss: float) -> None:
+        """Tell of losses that are no numbers, and give up where they stay so.
+
+        Raises:
+            DivergedError: then.
+        """
+        if not self.training or math.isfinite(loss):
+            self._strikes = 0
+            return
+        self._strikes += 1
+        told = f"the loss of a batch is {loss}"
+        if self._strikes == 1:
+            self._log(f"WARNING: {told}: it teaches nothing")
+        if self._strikes == STRIKES:
+            rate = self._arguments.get("optimizer", {}).get("lr")
+            raise DivergedError(
+                f"{told}, as were those of the {STRIKES - 1} before it: the model has diverged, or the features are no "
+                f"numbers. Try a lower learning rate (optimizer.lr is {rate}), or a lower runner.gradient_clipping"
+            )
 
     def _loss(
         self, features: list[Tensor], labels: list[int], ids: list[str], records: dict[str, list]
@@ -233,6 +301,7 @@ class DownstreamExpert(nn.Module):
         predictions = Predictions(
             records["id"], np.array(records["truth"]), np.array(records["probabilities"]), self.classes
         )
+        self._check_predictions(split, predictions)
         scores = {name: metric(predictions.confusion) for name, metric in metrics.METRICS.items()}
         for name, value in {**scores, "loss": float(np.mean(records["loss"]))}.items():
             logger.add_scalar(f"{TAG}/{split}-{name}", value, global_step=global_step)
@@ -249,6 +318,22 @@ class DownstreamExpert(nn.Module):
         if best or split != "dev":  # drawing costs as much as a hundred steps on stored features
             logger.add_figure(f"{TAG}/{split}-confusion", confusion_figure(predictions), global_step=global_step)
         return best
+
+    def _check_predictions(self, split: str, predictions: Predictions) -> None:
+        """Tell of probabilities that are no numbers, which count as the first class.
+
+        Raises:
+            DivergedError: if no utterance has any, and it is a test or an evaluation on the way.
+        """
+        wrong = ~np.isfinite(predictions.probabilities).all(axis=1)
+        if wrong.all() and not self.training:
+            raise DivergedError(f"{split}: the model says no number of any utterance: it diverged in its training")
+        if wrong.any():
+            first = predictions.ids[int(wrong.argmax())]
+            self._log(
+                f"WARNING: {split}: the probabilities of {wrong.sum()} of {len(wrong)} utterances are no numbers, "
+                f"such as those of {first}: they count as {self.classes[0]}"
+            )
 
     def _best(self, split: str, score: float, step: int) -> list[str]:
         if split != "dev" or np.float32(score) <= self.best_score.item():  # the buffer has 32 bits: a tie is no best
@@ -283,6 +368,19 @@ class DownstreamExpert(nn.Module):
         print(line)
         with (self.expdir / "log.log").open("a", encoding="utf-8") as file:
             file.write(line + "\n")
+
+    # interface of our own start-up hook, for Ctrl-C in a training
+    def say_what_is_kept(self) -> str:
+        """Which checkpoints there are, and how to go on."""
+        if self._earlier:
+            return UNCHANGED
+        steps = [int(path.stem.removeprefix("states-")) for path in self.expdir.glob("states-*.ckpt")]
+        best = "dev-best.ckpt" if (self.expdir / "dev-best.ckpt").exists() else ""
+        if not steps:
+            kept = f"{best} alone" if best else "no checkpoint"
+            return f"{self.expdir} keeps {kept}: the training cannot go on, and the same command begins anew"
+        how = f"-m train -e {self.expdir}" if self._arguments.get("past_exp") else "the same command with -a"
+        return f"{self.expdir} keeps states-{max(steps)}.ckpt{best and f' and {best}'}; {how} goes on from there"
 
     # interface of our own start-up hook, for ``-m train -i CKPT``
     def carry_over(self, checkpoint: dict[str, Any]) -> None:

@@ -35,6 +35,8 @@ READING = 4
 SUFFIXES = (".wav", ".flac", ".ogg", ".mp3", ".aif", ".aiff", ".au")
 JOURNAL = ".part.jsonl"
 FORMATS = (".csv", ".jsonl")
+MODELS = ("dev-best.ckpt", regression.MODEL, "classifier")
+"""What the folder of an experiment or of a system has its model in."""
 
 
 class PredictError(UserError, RuntimeError):
@@ -92,7 +94,8 @@ def predict(checkpoint: str | Path, source: str, out: str | Path, device: str | 
     """Predict, and write a line a file: id, file, emotion, probabilities.
 
     Args:
-        checkpoint: of s3prl's runner with this downstream, a benchmark's logistic regression, or a classifier of text.
+        checkpoint: of s3prl's runner with this downstream, a benchmark's logistic regression, or a classifier of text;
+            or the folder that one of them lies in.
         source: a file, a folder that is searched for audio, or a corpus. For a classifier of text a corpus, or a
             ``.txt`` (a text a line), ``.csv`` or ``.jsonl`` file (with a column ``text``).
         out: a ``.csv`` or ``.jsonl`` file; it takes its name when it is complete. A run that was killed goes on.
@@ -102,9 +105,10 @@ def predict(checkpoint: str | Path, source: str, out: str | Path, device: str | 
         PredictError: on a checkpoint, a source or an output that is not what it should be.
         CorpusError: on a corpus that is not what it should be.
     """
-    checkpoint, out = Path(checkpoint), Path(out)
+    out = Path(out)
     if out.suffix not in FORMATS:
         raise PredictError(f"-o {out}: expected a name that ends in {' or '.join(FORMATS)}")
+    checkpoint = find_model(Path(checkpoint))
     if predict_text.holds_classifier(checkpoint):
         return _predict_text(checkpoint, source, out, device)
     sounds = find_sounds(source)
@@ -179,6 +183,32 @@ def _walk(folder: Path) -> Iterator[Path]:
             yield from _walk(folder / name)
         elif name.lower().endswith(SUFFIXES):
             yield folder / name
+
+
+def find_model(path: Path) -> Path:
+    """What a path means: itself, or the one model in the folder of an experiment or of a benchmark's system.
+
+    Raises:
+        PredictError: if there is no model or more than one, naming what there is.
+    """
+    if path.is_file() or predict_text.holds_classifier(path):
+        return path
+    if not path.exists():
+        found = _models_in(path.parent)
+        told = f"; in its folder there is {' and '.join(one.name for one in found)}" if found else ""
+        raise PredictError(f"{path}: no such checkpoint{told}")
+    found = _models_in(path)
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise PredictError(f"{path}: holds {' and '.join(one.name for one in found)}, expected one of them")
+    told = f"{path}: holds no model, expected {', '.join(MODELS[:-1])} or {MODELS[-1]} in it"
+    below = sorted(child.name for child in path.iterdir() if child.is_dir() and _models_in(child))
+    raise PredictError(f"{told}; there are models in its folders {', '.join(below[:5])}" if below else told)
+
+
+def _models_in(folder: Path) -> list[Path]:
+    return [folder / name for name in MODELS if (folder / name).exists()]
 
 
 def load_predictor(checkpoint: Path, device: str | None = None) -> Predictor:

@@ -71,6 +71,17 @@ class CorporaSettings(_Section):
     def _one_is_a_list(cls, value: Any) -> Any:
         return [value] if isinstance(value, str) else value
 
+    @field_validator("labels", mode="before")
+    @classmethod
+    def _told_of_as_a_set(cls, value: Any) -> Any:
+        """A set of one's own that is wrong is told of as such, and not as a name that it is not."""
+        if not isinstance(value, dict):
+            return value
+        try:
+            return LabelSettings.model_validate(value)
+        except ValidationError as error:
+            raise ValueError(f"a label set, but its {explain(error)}") from None
+
     @model_validator(mode="after")
     def _one_way_of_naming_corpora(self) -> Self:
         if self.meta_data is not None and (self.train or self.dev or self.targets):
@@ -177,6 +188,17 @@ class ModelSettings(_Section):
     UtteranceLevel: UtteranceLevelSettings = UtteranceLevelSettings()
     DeepModel: DeepModelSettings = DeepModelSettings()
     EmotionQFormer: EmotionQFormerSettings = EmotionQFormerSettings()
+
+    @property
+    def hears_means_alone(self) -> bool:
+        """Whether of an utterance nothing but the mean of its frames counts, since all before the pooling is linear."""
+        pooled = self.UtteranceLevel
+        if self.select != "UtteranceLevel" or pooled.pooling != "MeanPooling":
+            return False
+        if pooled.pre_net is None:
+            return True
+        before = pooled.pre_net.FrameLevel
+        return not before.hiddens or before.activation == "Identity"
 
 
 class ExpertSettings(_Section):

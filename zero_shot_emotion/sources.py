@@ -6,12 +6,14 @@ Speech and text experiments open the same sets, split in the same way; they diff
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import count
 from pathlib import Path
 from typing import Literal
 
+from .audio import AudioError
 from .corpus import Corpus, CorpusError, LabelSet
 from .corpus.readers import open_corpus
 from .corpus.seed_format import meta_data_path, read_meta_data
@@ -126,17 +128,41 @@ class Sources:
         if self._settings.meta_data is not None and split == "test":
             return self._source([self._listed("test", "iem_root")], split)
         if split in self._settings.targets:
-            return self._source([open_corpus(self._settings.targets[split])], split)
+            return self._source([self._opened_target(split)], split)
         if split == "test" and len(self._settings.targets) == 1:
             return self.get(next(iter(self._settings.targets)))
         known = ", ".join((*RESERVED, *self._settings.target_names))
         raise CorpusError(f"-t {split}: the config names no such set, expected one of {known}")
+
+    def _opened_target(self, name: str) -> Corpus:
+        try:
+            return open_corpus(self._settings.targets[name])
+        except CorpusError as error:
+            raise CorpusError(f"target {name!r}: {error}") from None
 
     @property
     def names(self) -> tuple[str, ...]:
         """What `get` has an answer for; a single target goes by ``test`` too, as s3prl's ``-t`` does by default."""
         targets = self._settings.target_names
         return (*RESERVED, *targets, *(["test"] if len(targets) == 1 and "test" not in targets else []))
+
+    def check_targets(self, bad_audio: str = "error") -> None:
+        """Open every target: what would fail at its test must not fail after hours of training. No audio is decoded.
+
+        Args:
+            bad_audio: as `settings.DataSettings` has it; says whether some missing files are worth a warning.
+
+        Raises:
+            CorpusError: if a target is not there, or has nothing to be tested on.
+            AudioError: if none of its audio is there.
+        """
+        for name in self._settings.target_names:
+            entries = self.get(name).entries
+            if self._medium == "audio":
+                paths = [entry.path for entry in entries if entry.path]
+                check_files(name, paths)
+                if bad_audio == "error":
+                    _warn_of_missing(name, paths)
 
     @cached_property
     def train_and_dev(self) -> tuple[Source, Source]:
@@ -205,8 +231,20 @@ class Sources:
         left_out = ", ".join(f"{name} {number}" for name, number in drops.items()) or "nothing"
         print(f"[Expert] - {split}: {len(entries)} utterances ({listed}); dropped: {left_out}")
         if not entries:
-            raise CorpusError(f"{split}: no utterance is left in the label set {self._labels.name!r}")
+            raise CorpusError(
+                f"{split}: no utterance is left in the label set {self._labels.name!r}; dropped: {left_out}"
+            )
+        if split == "train":
+            self._check_classes(counts)
         return Source(tuple(entries), dict(drops))
+
+    def _check_classes(self, counts: Counter[str]) -> None:
+        """Refuse to train on one class, and warn of those that the model will never see."""
+        if len(counts) == 1:
+            ((only, number),) = counts.items()
+            raise CorpusError(f"train: all {number} utterances are {only!r}, expected at least two classes")
+        if lacking := [name for name in self._labels.classes if not counts[name]]:
+            print(f"[Expert] - train: WARNING: holds no {', '.join(lacking)}: the model will not learn to say so")
 
     def _with_text(self, corpus: Corpus) -> tuple[Corpus, int]:
         """The utterances that have words, and how many have none."""
@@ -265,6 +303,24 @@ class Sources:
             )
             for u in corpus
         ]
+
+
+def check_files(name: str, paths: Sequence[Path]) -> None:
+    """Refuse a set of which no file is there; one that is there ends the search.
+
+    Raises:
+        AudioError: then.
+    """
+    if not any(path.exists() for path in paths):
+        raise AudioError("missing", f"{name}: none of its {len(paths)} audio files is there, such as {paths[0]}")
+
+
+def _warn_of_missing(name: str, paths: Sequence[Path]) -> None:
+    if gone := [path for path in paths if not path.exists()]:
+        print(
+            f"[Expert] - {name}: WARNING: {len(gone)} of {len(paths)} audio files are missing, such as {gone[0]}: "
+            "its test will be refused unless datarc.bad_audio is 'skip'"
+        )
 
 
 def previous_turns(corpus: Corpus, context: int) -> dict[str, tuple[str, ...]]:

@@ -9,6 +9,7 @@ import yaml
 from huggingface_hub import ModelCard
 from sklearn.linear_model import LogisticRegression
 
+from tests.experiment import small_config
 from zero_shot_emotion import metrics
 from zero_shot_emotion.benchmark.grid import GridError
 from zero_shot_emotion.benchmark.run import run_grid
@@ -110,6 +111,8 @@ def test_predict_says_the_same(done, unseen, tmp_path, head):
     out, rows = done
     row = rows["talk", head]
     predict(system(out, row).with_name(MODEL), str(unseen), tmp_path / "out.csv", device="cpu")
+    predict(system(out, row).parent, str(unseen), tmp_path / "of-folder.csv", device="cpu")
+    assert (tmp_path / "of-folder.csv").read_bytes() == (tmp_path / "out.csv").read_bytes()
     with (tmp_path / "out.csv").open(newline="") as file:
         found = {line["id"]: line for line in csv.DictReader(file)}
     for name, line in predictions(out, row).items():
@@ -176,3 +179,29 @@ def test_a_page_is_written_and_named(done):
     out, rows = done
     page = (out / "leaderboard.html").read_text(encoding="utf-8")
     assert all(row.id in page for row in rows.values())
+
+
+@pytest.mark.parametrize(
+    ("columns", "message"),
+    [
+        ({"label": "fru"}, "no utterance is left in the label set 'four'"),
+        ({"file_name": "gone.wav"}, "none of its 16 audio files is there, such as "),
+    ],
+    ids=["labels", "files"],
+)
+def test_a_target_that_cannot_be_tested_on_is_missing(tmp_path, synthetic, unseen, columns, message):
+    corpus = Corpus.load(unseen)
+    utterances = tuple(u.with_(**{"file_name": str(corpus.audio_path(u).resolve()), **columns}) for u in corpus)
+    Corpus("far", tmp_path / "far", utterances).save(tmp_path / "far")
+    with pytest.raises(GridError, match=f"target unseen: {tmp_path / 'far'}: {message}"):
+        run_grid(grid_file(tmp_path), tmp_path / "out", paths={"talk": str(synthetic), "unseen": str(tmp_path / "far")})
+    assert not (tmp_path / "out" / "features").exists()
+
+
+def test_a_head_that_is_never_looked_at_is_told_before_it_is_trained(tmp_path, synthetic, unseen):
+    never = small_config(runner__eval_step=5)
+    path = grid_file(tmp_path, heads={"never": never}, sources={"talk": GRID["sources"]["talk"]})
+    report = run_grid(path, tmp_path / "out", paths={"talk": str(synthetic), "unseen": str(unseen)})
+    ((_, problem),) = report.failures.items()
+    assert "runner.eval_step: must be at most total_steps, or no checkpoint is chosen on dev" in problem
+    assert not list((tmp_path / "out" / "systems").glob("*/*.ckpt"))

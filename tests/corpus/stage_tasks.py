@@ -88,6 +88,21 @@ class Poison:
         yield from speak(utterance)
 
 
+@dataclass(frozen=True)
+class Hanging:
+    """Never comes to the end of an item, and leaves its process's number when it has begun."""
+
+    id: str
+    mark: Path
+
+    def __call__(self, utterance):
+        if utterance.id == self.id:
+            self.mark.write_text(str(os.getpid()))
+            while True:
+                time.sleep(60)
+        yield from speak(utterance)
+
+
 if __name__ == "__main__":
     out, workers, count = sys.argv[1:]
     with local_executor(int(workers)) as executor:

@@ -56,6 +56,15 @@ def models(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
+def synthetic(tmp_path_factory):
+    """Speech to be labelled: what the tokenizer cannot tell apart would all get one label."""
+    corpus = tiny_corpus(tmp_path_factory.mktemp("speech") / "synthetic")
+    utterances = tuple(u.with_(text=LINES[number % len(LINES)]) for number, u in enumerate(corpus))
+    Corpus(corpus.name, corpus.root, utterances, corpus.card).save(corpus.root)
+    return corpus.root
+
+
+@pytest.fixture(scope="module")
 def target(tmp_path_factory):
     return tiny_corpus(tmp_path_factory.mktemp("target") / "unseen", dialogues=6, seed=1).root
 
@@ -85,7 +94,7 @@ def by_similarity(models, **more):
         "transcripts": {"engine": "given"},
         "taxonomy": "four",
         "labellers": [labeller],
-        "noise": {},
+        "noise": {"prior": "mean"},  # without it a random model names one emotion alone
         **more,
     }
 
@@ -346,6 +355,25 @@ def test_a_target_without_a_class_is_refused(tmp_path, models, target, synthetic
     path = config_file(tmp_path, tmp_path / "few", by_similarity(models), speech=str(synthetic))
     with pytest.raises(LanserError, match=r"target 'unseen': its (train|test) part holds no sad, expected every class"):
         run_lanser(path, tmp_path / "out")
+
+
+@pytest.mark.parametrize(
+    ("columns", "message"),
+    [
+        ({"file_name": None}, "corpus 'mute': the utterance 'd00-00' has no audio, only text"),
+        ({"file_name": "gone.wav"}, r"target 'unseen': none of its 24 audio files is there, such as .*gone\.wav"),
+    ],
+    ids=["text alone", "no file"],
+)
+def test_a_target_that_cannot_be_heard_is_refused_before_anything_is_labelled(
+    tmp_path, models, target, synthetic, columns, message
+):
+    utterances = tuple(u.with_(**columns) for u in Corpus.load(target))
+    Corpus("mute", tmp_path, utterances).save(tmp_path / "mute")
+    path = config_file(tmp_path, tmp_path / "mute", by_similarity(models), speech=str(synthetic))
+    with pytest.raises(UserError, match=f"^{message}$"):
+        run_lanser(path, tmp_path / "out")
+    assert not list((tmp_path / "out").rglob("metadata.jsonl"))
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals")

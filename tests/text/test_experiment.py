@@ -5,12 +5,13 @@ import pandas as pd
 import pytest
 import yaml
 
-from zero_shot_emotion.corpus import Corpus
+from zero_shot_emotion.corpus import Corpus, CorpusError
 from zero_shot_emotion.settings import ConfigError
 from zero_shot_emotion.text.classifier import ClassifierError, load_classifier
 from zero_shot_emotion.text.encoder import EncoderError, TextEncoder
 from zero_shot_emotion.text.experiment import TextExperimentError, run_text_experiment
 from zero_shot_emotion.text.settings import read_text_settings
+from zero_shot_emotion.text.train import DivergedError
 
 HEADS = {
     "linear": {"select": "linear"},
@@ -184,3 +185,50 @@ def test_a_wrong_config_is_told(tmp_path, content, message):
 def test_an_encoder_of_no_name_is_told(config, tmp_path):
     with pytest.raises(EncoderError, match=r"encoder.name: got"):
         run_text_experiment(config(encoder={"name": str(tmp_path / "none")}), tmp_path / "exp")
+
+
+@pytest.mark.parametrize(
+    ("columns", "spec", "message"),
+    [
+        (None, "nowhere", r"target 'other': corpus '.*nowhere': .*nowhere: no such file or folder"),
+        ({}, "far#test", r"target 'other': corpus '.*': split: got 'test', expected no split: this corpus has none"),
+        (
+            {"text": None},
+            "far",
+            r"corpus 'far': 80 of 80 utterances have no text, such as 'd0-0'\. Set data\.bad_text .*",
+        ),
+        ({"label": "fru"}, "far", r"other: no utterance is left in the label set 'four'; dropped: fru 80"),
+    ],
+    ids=["path", "split", "text", "labels"],
+)
+def test_a_target_that_cannot_be_tested_on_is_refused_before_anything_is_encoded(
+    config, tmp_path, text_corpus, monkeypatch, columns, spec, message
+):
+    monkeypatch.setattr(TextEncoder, "encode", None)
+    if columns is not None:
+        corpus = Corpus.load(text_corpus)
+        Corpus("far", tmp_path, tuple(u.with_(**columns) for u in corpus)).save(tmp_path / "far")
+    with pytest.raises(CorpusError, match=f"^{message}$"):
+        run_text_experiment(config(data={"targets": {"other": str(tmp_path / spec)}}), tmp_path / "exp")
+
+
+def test_a_target_without_text_may_not_be_skipped_whole(config, tmp_path, text_corpus):
+    silent = tuple(u.with_(text=None) for u in Corpus.load(text_corpus))
+    Corpus("far", tmp_path, silent).save(tmp_path / "far")
+    data = {"targets": {"other": str(tmp_path / "far")}, "bad_text": "skip"}
+    with pytest.raises(CorpusError, match=r"^other: no utterance is left .* dropped: without text 80$"):
+        run_text_experiment(config(data=data), tmp_path / "exp")
+
+
+def test_one_class_is_nothing_to_learn(config, tmp_path, text_corpus):
+    angry = tuple(u.with_(label="ang") for u in Corpus.load(text_corpus))
+    Corpus("angry", tmp_path, angry).save(tmp_path / "angry")
+    with pytest.raises(CorpusError, match=r"^train: all \d+ utterances are 'ang', expected at least two classes$"):
+        run_text_experiment(config(data={"train": str(tmp_path / "angry")}), tmp_path / "exp")
+
+
+def test_a_model_that_diverged_is_no_classifier(config, tmp_path):
+    training = {"lr": 1e30, "clip": 1e30, "batch_size": 16, "epochs": 3}
+    with pytest.raises(DivergedError, match=r"^dev: the model says no numbers: it has diverged\. Try a lower learning"):
+        run_text_experiment(config("CNN", training=training), tmp_path / "exp")
+    assert not (tmp_path / "exp/classifier").exists()

@@ -7,9 +7,11 @@ from dataclasses import dataclass, field
 from functools import partial
 from importlib.util import find_spec
 
+from ..audio import AudioError
 from ..config_files import MissingConfigError
 from ..corpus import Corpus, CorpusError
 from ..corpus.readers import open_corpus
+from ..sources import check_files
 from .grid import CorpusSource, Grid, GridError, Paths, SyntheticSource, UntrainedSource
 
 
@@ -92,6 +94,11 @@ def _open(grid: Grid, paths: Paths, spec: str) -> Corpus:
     corpus = open_corpus(paths.fill(spec))
     if not grid.encoders and corpus.utterances and not is_spoken(corpus):
         raise CorpusError(f"{paths.fill(spec)}: holds text alone, expected audio")
+    kept, _ = corpus.with_labels(grid.label_set)
+    if not len(kept):
+        raise CorpusError(f"{paths.fill(spec)}: no utterance is left in the label set {grid.labels!r}")
+    if grid.upstreams and (heard := [kept.audio_path(u) for u in kept if u.file_name is not None]):
+        check_files(paths.fill(spec), heard)
     return corpus
 
 
@@ -102,5 +109,5 @@ def _open_text(paths: Paths, spec: str) -> Corpus:
 def _try(missing: dict[str, str], name: str, look: Callable[[], object]) -> None:
     try:
         look()
-    except (CorpusError, GridError, MissingConfigError) as error:
+    except (AudioError, CorpusError, GridError, MissingConfigError) as error:
         missing[name] = str(error)

@@ -18,6 +18,7 @@ import yaml
 from ..corpus import atomic_write
 from ..errors import UserError
 from ..results import Predictions, predictions_path, read_results, write_predictions, write_report
+from ..schedule import read_schedule
 from ..settings import DataSettings
 from ..sources import Source, Sources
 from .plan import SECTION
@@ -202,12 +203,15 @@ def _train(job: Job, part: Part) -> None:
     costs = _costs(part.folder)
     if "training" in costs:
         return
+    assert job.config is not None
+    if "dev" not in read_schedule(job.config).evaluated:
+        raise TrainingError("runner.eval_step: must be at most total_steps, or no checkpoint is chosen on dev")
     resumed = any(part.folder.glob("states-*.ckpt"))
     start = time.monotonic()
     _write_config(job, part)
     _run(_training(job, part))
     if not (part.folder / BEST).exists():
-        raise TrainingError(f"{part.folder}: no {BEST} came of the training: eval_step must be at most total_steps")
+        raise TrainingError(f"{part.folder}: no {BEST} came of the training")
     # Of a training that was killed and went on, nobody knows how long it would have taken.
     _write_costs(part.folder, {**costs, "training": None if resumed else round(time.monotonic() - start, 3)})
 

@@ -5,39 +5,41 @@ Here the commands stand in the order in which ``--help`` shows them; each module
 
 from __future__ import annotations
 
-import sys
 from typing import Annotated
 
 import typer
 
 from .. import __version__
 from ..errors import UserError
+from ..s3prl_plugin import ending
 from . import corpora, experiments, first_steps, results, speech, text
+from .stopping import Commands, Resumable
 
 app = typer.Typer(
+    cls=Commands,
     help="Speech emotion recognition for a corpus of which nothing may be used.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command()(first_steps.demo)
-app.command()(text.generate)
-app.command()(text.translate)
-app.command()(speech.make_corpus)
-app.command()(speech.speak)
-app.command()(speech.inject)
-app.command()(speech.augment)
-app.command()(experiments.extract)
-app.command()(experiments.benchmark)
-app.command()(experiments.predict)
+app.command(cls=Resumable)(first_steps.demo)
+app.command(cls=Resumable)(text.generate)
+app.command(cls=Resumable)(text.translate)
+app.command(cls=Resumable)(speech.make_corpus)
+app.command(cls=Resumable)(speech.speak)
+app.command(cls=Resumable)(speech.inject)
+app.command(cls=Resumable)(speech.augment)
+app.command(cls=Resumable)(experiments.extract)
+app.command(cls=Resumable)(experiments.benchmark)
+app.command(cls=Resumable)(experiments.predict)
 app.command(context_settings=experiments.PASSED_ON)(experiments.run_downstream)
-app.command()(experiments.train_text)
+app.command(cls=Resumable)(experiments.train_text)
 app.command()(experiments.fuse)
-app.command()(speech.weak_label)
+app.command(cls=Resumable)(speech.weak_label)
 app.command()(experiments.space)
 app.command()(experiments.leave_one_language_out)
-app.command()(experiments.lanser)
+app.command(cls=Resumable)(experiments.lanser)
 app.command()(first_steps.doctor)
 
 corpus_app = typer.Typer(help="Look at corpora, check them, convert them.", no_args_is_help=True)
@@ -84,5 +86,7 @@ def main() -> None:
     try:
         app()
     except UserError as error:
-        print(f"error: {error}", file=sys.stderr)
+        if ending.traceback_wanted():
+            raise
+        ending.say_error(error)
         raise SystemExit(1) from None

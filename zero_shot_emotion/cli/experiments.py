@@ -109,7 +109,7 @@ def benchmark(
 
 def predict(
     checkpoint: Annotated[
-        Path, typer.Argument(help="Such as dev-best.ckpt of an experiment, or the folder classifier of one on text.")
+        Path, typer.Argument(help="An experiment's or a benchmark system's folder, or its file or folder of weights.")
     ],
     source: Annotated[
         str,

@@ -6,10 +6,11 @@ All are `concurrent.futures.Executor`, and so may be whatever else a caller hand
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Callable, Iterator
 from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor
 from contextlib import contextmanager
-from threading import Thread
+from threading import Thread, current_thread, main_thread
 from typing import TYPE_CHECKING, Any, Literal
 
 from ..errors import UserError
@@ -53,10 +54,13 @@ class Processes(Executor):
 
         # Spawned workers start clean: a forked copy of a process that holds torch's threads can hang.
         context = multiprocessing.get_context("spawn")
-        pool = ProcessPoolExecutor(self.workers, mp_context=context, initializer=_die_with_parent)
-        # All at once: before Python 3.12 a pool that breaks while it starts one more waits for that one for ever.
-        for _ in range(self.workers):
-            pool.submit(_ready)
+        pool = ProcessPoolExecutor(self.workers, mp_context=context, initializer=_begin)
+        others = set(multiprocessing.active_children())
+        with _deaf_to_interrupts():  # as they are born: an interrupt while they import would be a traceback each
+            # All at once: before Python 3.12 a pool that breaks while it starts one more waits for that one for ever.
+            for _ in range(self.workers):
+                pool.submit(_ready)
+        self._processes = set(multiprocessing.active_children()) - others
         return pool
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
@@ -67,6 +71,12 @@ class Processes(Executor):
         self._pool.shutdown(wait=True, cancel_futures=True)
         self._pool = self._start()
 
+    def end(self) -> None:
+        """End the workers whatever they do."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
+        for process in self._processes:
+            process.terminate()
+
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         self._pool.shutdown(wait, cancel_futures=cancel_futures)
 
@@ -74,6 +84,25 @@ class Processes(Executor):
 def _ready() -> None:
     """Import what a worker needs before there is work."""
     from . import stage  # noqa: F401
+
+
+def _begin() -> None:
+    """Set a worker up: it ends when the run does, and not by a Ctrl-C that is meant for the run."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _die_with_parent()
+
+
+@contextmanager
+def _deaf_to_interrupts() -> Iterator[None]:
+    """Let processes that are started meanwhile ignore Ctrl-C. Signals are the main thread's business alone."""
+    if current_thread() is not main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, signal.SIG_DFL if before is None else before)
 
 
 def _die_with_parent() -> None:
@@ -99,7 +128,7 @@ def local_executor(workers: int) -> Iterator[Executor]:
         try:
             yield pool
         except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
+            pool.end()
             raise
 
 

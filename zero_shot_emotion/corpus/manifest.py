@@ -189,6 +189,8 @@ def _parse_foreign(line: bytes, where: str) -> Utterance:
         raise CorpusError(f"{where}: expected a JSON object, got {type(columns).__name__}")
     if "id" not in columns and isinstance(columns.get("file_name"), str):
         columns["id"] = id_of(columns["file_name"])
+    if isinstance(label := columns.get("label"), int | float):
+        raise CorpusError(f"{where}: label: got the number {label!r}, expected the emotion's name, such as 'ang'")
     try:
         return Utterance.model_validate(columns)
     except ValidationError as error:

@@ -16,6 +16,7 @@ from ..benchmark.train import BEST, Job, Part, read_facts
 from ..corpus import Corpus
 from ..corpus.readers import open_corpus
 from ..corpus.splits import split_dev
+from ..sources import check_files
 from .settings import LanserError, LanserSettings, Target
 from .weak import WeakCorpus, fits
 
@@ -123,6 +124,7 @@ def _labelled(settings: LanserSettings, name: str, spec: str) -> Corpus:
     corpus, _ = open_corpus(spec).with_labels(settings.label_set)
     if not len(corpus):
         raise LanserError(f"target {name!r}: {spec} holds no utterance of the label set {settings.labels!r}")
+    check_files(f"target {name!r}", [corpus.audio_path(utterance) for utterance in corpus])
     return corpus
 
 

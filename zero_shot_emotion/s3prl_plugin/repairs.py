@@ -4,8 +4,8 @@ Each mends one thing that s3prl expects and a newer library took away, and does 
 is still there. On the versions that this project pins, only `allow_argparse_namespace` has work to do.
 
 Two repairs are of s3prl's own making, on any stack: `restore_learning_rate`, which touches this project's downstream
-alone, and `save_whole`. What is no repair: `keep_quiet`; this project's upstreams are added to s3prl's hub, and
-`start_from_checkpoint` gives ``-i`` a meaning in training.
+alone, and `save_whole`. What is no repair: `keep_quiet`; this project's upstreams are added to s3prl's hub,
+`start_from_checkpoint` gives ``-i`` a meaning in training, and `say_what_is_kept` one to Ctrl-C.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from . import ending
 from .startup import HUB, PACKAGE, RUNNER
 
 
@@ -56,6 +57,8 @@ def _after_runner(loader: Any) -> None:
         restore_learning_rate(module)
         start_from_checkpoint(module)
         save_whole(module)
+        say_what_is_kept(module)
+        ending.install()
 
     _around(loader, execute)
 
@@ -193,6 +196,28 @@ def start_from_checkpoint(runner: Any) -> None:
         return load(self, model, name)
 
     runner.Runner._load_weight = load_or_carry_over
+
+
+def say_what_is_kept(runner: Any) -> None:
+    """Let Ctrl-C in a training of ours tell which checkpoints there are, in the leading process alone."""
+    train = runner.Runner.train
+
+    def train_or_say(self: Any) -> None:
+        try:
+            train(self)
+        except KeyboardInterrupt:
+            from ..errors import Interrupted
+
+            if self.args.downstream != PACKAGE:
+                raise
+            if not runner.is_leader_process():
+                raise SystemExit(ending.INTERRUPTED) from None
+            raise Interrupted(get_module(self.downstream.model).say_what_is_kept()) from None
+
+    def get_module(model: Any) -> Any:
+        return getattr(model, "module", model)  # what DDP wraps
+
+    runner.Runner.train = train_or_say
 
 
 def _fits(model: Any, weights: Any) -> bool:

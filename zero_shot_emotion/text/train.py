@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from .. import metrics
+from ..errors import UserError
 from ..sources import Entry
 from .classifier import BATCH, About, FineTunedClassifier, HeadClassifier, TextClassifier, new_head
 from .encoder import States, TextEncoder, Words, load_model, load_tokenizer, tokenise
@@ -20,6 +21,10 @@ from .settings import EncoderSettings, TextSettings
 from .store import TextStore
 
 ITERATIONS = 5000
+
+
+class DivergedError(UserError, ArithmeticError):
+    """A model whose answers are no numbers."""
 
 
 @dataclass(frozen=True)
@@ -229,5 +234,7 @@ class _Rows(torch.utils.data.Dataset):
 
 
 def _scores(output: Any, classes: int) -> dict[str, float]:
+    if not np.isfinite(output.predictions).all():
+        raise DivergedError("dev: the model says no numbers: it has diverged. Try a lower learning rate (training.lr)")
     table = metrics.confusion(output.label_ids, output.predictions.argmax(axis=1), classes)
     return {name: metric(table) for name, metric in metrics.METRICS.items()}
