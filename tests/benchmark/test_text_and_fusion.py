@@ -23,8 +23,9 @@ from tests.text import tiny_bert
 from zero_shot_emotion import metrics
 from zero_shot_emotion.benchmark import read_rows
 from zero_shot_emotion.benchmark.grid import GridError, Paths, load_grid
-from zero_shot_emotion.benchmark.leaderboard import load_board
 from zero_shot_emotion.benchmark.run import Benchmark, run_grid
+from zero_shot_emotion.benchmark.statistics import holm
+from zero_shot_emotion.cli.results import show
 from zero_shot_emotion.config_files import find_config
 from zero_shot_emotion.corpus import FOUR, Corpus
 from zero_shot_emotion.features import FeatureStore, audio_hash
@@ -227,14 +228,32 @@ def test_the_regression_of_a_fusion_is_scikit_learns_on_the_joined_vectors(done,
     assert model.penalty == pytest.approx(strength * len(train))
 
 
-def test_rows_of_all_modalities_make_one_leaderboard(done):
-    _, out, _, _ = done
-    board = load_board(out, "shuffled")
-    assert {line.row.modality for line in board.lines} == {"speech", "text", "fusion"}
-    compared = {(c.entry.first.modality, c.entry.first.source) for t in board.tables for c in t.comparisons}
-    assert {("text", "talk"), ("fusion", "half")} <= compared
-    statistics = json.loads((out / "statistics.json").read_text())
-    assert {c["modality"] for c in statistics["comparisons"]} == {"speech", "text", "fusion"}
+@pytest.mark.parametrize("baseline", ["shuffled", "majority"])
+def test_a_baseline_is_the_same_in_the_run_the_table_and_the_page(done, tmp_path, capsys, monkeypatch, baseline):
+    """Every other row of every modality, with the same numbers, corrected as one family."""
+    _, before, _, paths = done
+    out = tmp_path / "out"
+    shutil.copytree(before, out)
+    monkeypatch.setattr("zero_shot_emotion.benchmark.run.run_text_job", None)  # nothing is trained again
+    said = run_grid(grid_file(tmp_path, baseline=baseline), out, paths=paths).summary
+    found = json.loads((out / "statistics.json").read_text())["comparisons"]
+    expected = {
+        (row.modality, row.system, row.source, row.target)
+        for row in read_rows(out)
+        if row.source != baseline and (baseline == "majority" or row.source_kind != "majority")
+    }
+    assert {(c["modality"], c["system"], c["source"], c["target"]) for c in found} == expected
+    assert {c["family"] for c in found} == {len(found)} == {len(expected)}
+    assert f"against {baseline} (Holm over {len(found)}; " in said
+    page, adjusted = (out / "leaderboard.html").read_text(encoding="utf-8"), holm([c["p"] for c in found])
+    monkeypatch.delenv("COLUMNS", raising=False)
+    show(out, baseline)
+    table = capsys.readouterr().out
+    for one, p in zip(found, adjusted, strict=True):
+        assert one["p_holm"] == pytest.approx(p)
+        assert one["sentence"] in table
+        assert one["sentence"].partition(f" on {one['target']}: ")[2].partition(" (")[0] in page
+    assert any(one["sentence"] in said for one in found)
 
 
 def test_a_second_run_does_nothing_and_a_lost_fusion_is_made_again_to_the_same_predictions(done, monkeypatch):

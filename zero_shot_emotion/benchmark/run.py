@@ -28,7 +28,6 @@ from . import report
 from .audit import AUDIT, Heard, Shared, compare, refuse_shared_audio, trained_on, write_audit
 from .availability import present
 from .card import write_card
-from .compare import evaluate
 from .corpora import Corpora
 from .features import Stores
 from .fingerprint import AudioHashes, PathHashes, fingerprint
@@ -143,18 +142,25 @@ class Benchmark:
             self._train([job for job in ready if job[0].fusion is not None], self.executor or local)  # of the others
         return self.gather()
 
-    def write_page(self, rows: Sequence[Row]) -> str:
-        """Write ``leaderboard.html`` over all that the folder holds, with recordings; returns a line that says so."""
+    def tell(self, rows: Sequence[Row]) -> list[str]:
+        """Write statistics and page over all that the folder holds; returns what they say, in lines."""
         from .leaderboard import load_board
         from .leaderboard.page import write_page
         from .leaderboard.samples import read_samples
 
+        baseline = self.grid.baseline
+        board = load_board(self.out, baseline if baseline in {row.source for row in rows} else None)
+        with atomic_write(self.out / STATISTICS) as file:
+            json.dump(report.as_json(board), file, indent=2)
+            file.write("\n")
         seed = self.grid.all_seeds[0]
         stages = dict.fromkeys(spec for name in self.grid.sources for spec in self.corpora.stages(name, seed))
-        compared = self.grid.baseline in {row.source for row in rows}
-        board = load_board(self.out, self.grid.baseline if compared else None)
         write_page(board, self.out / PAGE, None, read_samples(list(stages)) if stages else None)
-        return f"page  {self.out / PAGE}: {len(board.lines)} entries"
+        lines = report.tables(board)
+        if sentences := report.said(board):
+            family = sum(len(table.comparisons) for table in board.tables)
+            lines += ["", f"against {baseline} (Holm over {family}; all in {self.out / STATISTICS}):", *sentences]
+        return [*lines, "", f"page  {self.out / PAGE}: {len(board.lines)} entries"]
 
     def gather(self) -> list[Row]:
         """Write ``results.jsonl``: the rows of this grid, and those in the folder that none of them replaces."""
@@ -574,13 +580,5 @@ def run_grid(
     notes += [f"leakage: {warning} (see {AUDIT})" for warning in warnings]
     lines = report.counted(out, len(rows), planned, benchmark.failures, notes)
     if rows:
-        scores, comparisons = evaluate(out, rows, grid.baseline)
-        with atomic_write(out / STATISTICS) as file:
-            json.dump(report.as_json(scores, comparisons, "UAR"), file, indent=2)
-            file.write("\n")
-        lines += report.table(scores, "UAR")
-        if comparisons:
-            lines += ["", f"against {grid.baseline} (Holm over {len(comparisons)}; all in {out / STATISTICS}):"]
-            lines += report.said(comparisons)
-        lines += ["", benchmark.write_page(rows)]
+        lines += benchmark.tell(rows)
     return Report("\n".join(lines), rows, benchmark.failures)

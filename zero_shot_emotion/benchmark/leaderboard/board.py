@@ -17,11 +17,9 @@ from ..statistics import Mean
 from .differing import Differing, differing
 from .entry import BOUND, CONTROLS, Entry, Task, entries, league
 from .predictions import Told, read_told
-from .scoring import Comparison, comparisons, means
+from .scoring import AT_A_TIME, Comparison, comparisons, means
 
 RANKED_BY = "UAR"
-AT_A_TIME = 12
-"""Entries whose bootstraps are drawn together."""
 
 
 class LeaderboardError(UserError, ValueError):
@@ -48,7 +46,7 @@ class Table:
         name: of the target; with a number where the folder holds several states of one target.
         task: what the entries have in common.
         lines: competitors, then the upper bound, then controls; the best of each first.
-        comparisons: of competitors with the baseline.
+        comparisons: with the baseline.
     """
 
     name: str

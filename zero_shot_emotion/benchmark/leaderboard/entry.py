@@ -126,13 +126,24 @@ def peer_key(row: Row) -> Hashable:
     return row.contributor, row.benchmark, row.modality, row.system, row.head, models
 
 
+def same_target(row: Row, other: Row) -> bool:
+    """Whether two rows are of one state of a target in the same classes, be it tested whole or in part."""
+    states = [(r.target, r.labels, r.fingerprints.get(r.target)) for r in (row, other)]
+    return states[0] == states[1]
+
+
 def league(row: Row) -> Hashable:
     """What rows of a task must have in common for one of them to be called the best."""
     return json.dumps({key: value for key, value in row.protocol.items() if key not in OF_SOURCE}, sort_keys=True)
 
 
 def protocol_difference(row: Row, other: Row) -> dict[str, tuple[object, object]]:
-    """The keys in which two protocols differ, with both values; None where a protocol does not say."""
+    """The keys in which two protocols differ, with both values; None where a protocol does not say.
+
+    What needs no training has no say in how others are trained.
+    """
     keys = sorted({*row.protocol, *other.protocol})
+    for one in (row, other):
+        keys = [key for key in keys if one.source_kind not in UNDRAWN or key in one.protocol]
     pairs = {key: (row.protocol.get(key), other.protocol.get(key)) for key in keys}
     return {key: values for key, values in pairs.items() if values[0] != values[1]}
