@@ -271,6 +271,25 @@ def test_a_second_run_does_nothing_and_a_lost_fusion_is_made_again_to_the_same_p
     assert run_grid(path, out, paths=paths).rows == again.rows
 
 
+def test_late_fusions_that_share_an_untrained_half_train_it_once(done, tmp_path, corpora, bert):
+    """Asked for alone, at the same time: what trains the halves is the fusions themselves."""
+    _, _, report, paths = done
+    late = {"how": "late", "upstream": "fbank", "encoder": "bert"}
+    fusions = {f"late{number}": late for number in range(3)}
+    small = {"sources": {"talk": {"kind": "corpus", "corpus": "${talk}"}}, "targets": {"heard": "${heard}"}}
+    path, out = grid_file(tmp_path, **small, fusions=fusions, seeds=1, baseline=None), tmp_path / "out"
+    listed = run_grid(path, out, paths=paths, dry_run=True).summary.splitlines()
+    asked = [line.split()[2] for line in listed if " / late" in line]
+    rows = run_grid(path, out, paths=paths, only=asked, workers=3)
+    assert (rows.failures, [row.id for row in rows.rows]) == ({}, asked)
+    logs = [log.read_text(encoding="utf-8") for log in out.glob("systems/*/output.txt")]
+    assert sum(log.count(" -m train ") for log in logs) == 1
+    whole = next(r for r in report.rows if (r.system, r.source, r.seed) == ("late", "talk", 0))
+    expected = (done[1] / whole.predictions).read_bytes()
+    assert [(out / row.predictions).read_bytes() for row in rows.rows] == [expected] * 3
+    assert [row.test for row in rows.rows] == [whole.test] * 3
+
+
 def test_no_encoder_is_loaded_where_nothing_is_to_be_read(done, monkeypatch):
     """Least of all the default one, which the grid does not name, and which would be downloaded."""
     path, out, report, paths = done
@@ -337,6 +356,23 @@ def test_text_alone_needs_no_speech_of_a_synthetic_source(tmp_path, corpora, ber
     named = next(Corpus.load(p.parent) for p in out.glob("corpora/*/corpus.json") if "label-only" in p.read_text())
     assert any(u.text and "angry" in u.text for u in named)
     assert not list(out.glob("corpora/**/*.wav"))
+
+
+def test_a_pass_is_charged_to_the_encoder_that_made_it(tmp_path, corpora, bert):
+    """Not to its name, nor to the folder where another one lay before."""
+    place = tmp_path / "encoder"
+    small = {"upstreams": {}, "heads": {}, "fusions": {}, "baseline": None, "targets": {"read": "${read}"}, "seeds": 1}
+    path = grid_file(tmp_path, sources={"talk": {"kind": "corpus", "corpus": "${talk}"}}, **small)
+    paths = {"talk": str(corpora["talk"]), "read": str(corpora["read"]), "bert": str(place)}
+    for name, seed in (("old", 0), ("new", 1)):
+        shutil.rmtree(place, ignore_errors=True)
+        tiny_bert.build(place, seed=seed)
+        (row,) = run_grid(path, tmp_path / "out", paths=paths).rows
+        key = TextEncoder(EncoderSettings(name=str(place))).fingerprint
+        took = json.loads((tmp_path / f"out/texts/{key}-costs.json").read_text())
+        assert set(took) == {paths["talk"], paths["read"]}, name
+        assert row.cost.features == pytest.approx(sum(took.values())) > 0
+    assert len(list((tmp_path / "out/texts").glob("*-costs.json"))) == 2
 
 
 def test_what_encoders_and_untrained_labellers_hold_is_part_of_their_rows(tmp_path, corpora, bert):

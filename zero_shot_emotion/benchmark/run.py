@@ -214,7 +214,7 @@ class Benchmark:
                 wanted = list(dict.fromkeys(spec for s, _ in its for spec in self._used_by(s)))
                 try:
                     settings = parse_text_settings(self._text_config(its[0][0]), head, {"data": {}})
-                    self._texts.fill(name, settings, wanted) if settings.head.select != "finetune" else None
+                    self._texts.fill(name, head, settings, wanted) if settings.head.select != "finetune" else None
                 except Exception as error:  # an encoder that does not load must not stop the others
                     for system, job in its:
                         self.failures[system.name] = f"{name}: {type(error).__name__}: {error}"
@@ -407,10 +407,10 @@ class Benchmark:
             upstream, head = self.grid.upstreams[system.upstream], system.config["head"]
             passes.append(self._stores.seconds(system.upstream, upstream, head, used))
         if system.encoder is not None:
-            passes.append(self._texts.seconds(system.encoder, used))
+            passes.append(self._texts.seconds(system.encoder, system.text_head or "", used))
         known = [seconds for seconds in passes if seconds is not None]
         return Cost(
-            features=sum(known) if known else None,
+            features=sum(known) if len(known) == len(passes) else None,
             training=facts["training"],
             testing=facts["testing"][target],
             parameters=facts["parameters"],

@@ -66,7 +66,7 @@ def _row(row_id: str, settings: LanserSettings, system: System, target: Parts, c
             parameters=facts["parameters"],
             device=facts["device"],
         ),
-        fingerprints={target.name: target.fingerprint, system.source: system.fingerprint},
+        fingerprints={target.name: target.fingerprint, system.source: system.fingerprint, **system.models},
         config={**system.config, "target": target.name},
         command=command,
         versions=versions(),
