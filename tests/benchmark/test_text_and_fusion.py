@@ -271,23 +271,47 @@ def test_a_second_run_does_nothing_and_a_lost_fusion_is_made_again_to_the_same_p
     assert run_grid(path, out, paths=paths).rows == again.rows
 
 
-def test_late_fusions_that_share_an_untrained_half_train_it_once(done, tmp_path, corpora, bert):
-    """Asked for alone, at the same time: what trains the halves is the fusions themselves."""
-    _, _, report, paths = done
-    late = {"how": "late", "upstream": "fbank", "encoder": "bert"}
-    fusions = {f"late{number}": late for number in range(3)}
-    small = {"sources": {"talk": {"kind": "corpus", "corpus": "${talk}"}}, "targets": {"heard": "${heard}"}}
-    path, out = grid_file(tmp_path, **small, fusions=fusions, seeds=1, baseline=None), tmp_path / "out"
+def test_what_cannot_be_heard_of_a_target_is_counted_in_each_row_and_costs_no_comparison(tmp_path, corpora, bert):
+    """The majority class has no features: it was tested on what neither speech nor fusion could be."""
+    shutil.copytree(corpora["heard"], tmp_path / "heard")
+    heard = Corpus.load(tmp_path / "heard")
+    (tmp_path / "bad.wav").write_bytes(b"no sound")
+    utterances = list(heard)
+    utterances[-1] = utterances[-1].with_(file_name=str(tmp_path / "bad.wav"))
+    Corpus("heard", heard.root, tuple(utterances), heard.card).save(heard.root)
+    sources = {"talk": {"kind": "corpus", "corpus": "${talk}"}, "majority": {"kind": "majority"}}
+    fusions = {"joint": {"how": "features", "upstream": "fbank", "encoder": "bert"}}
+    small = {"sources": sources, "targets": {"heard": "${heard}"}, "seeds": 1, "baseline": "majority"}
+    path, out = grid_file(tmp_path, **small, fusions=fusions), tmp_path / "out"
+    paths = {"talk": str(corpora["talk"]), "heard": str(heard.root), "bert": str(bert)}
     listed = run_grid(path, out, paths=paths, dry_run=True).summary.splitlines()
-    asked = [line.split()[2] for line in listed if " / late" in line]
-    rows = run_grid(path, out, paths=paths, only=asked, workers=3)
-    assert (rows.failures, [row.id for row in rows.rows]) == ({}, asked)
-    logs = [log.read_text(encoding="utf-8") for log in out.glob("systems/*/output.txt")]
-    assert sum(log.count(" -m train ") for log in logs) == 1
-    whole = next(r for r in report.rows if (r.system, r.source, r.seed) == ("late", "talk", 0))
-    expected = (done[1] / whole.predictions).read_bytes()
-    assert [(out / row.predictions).read_bytes() for row in rows.rows] == [expected] * 3
-    assert [row.test for row in rows.rows] == [whole.test] * 3
+    joint = next(line.split()[2] for line in listed if " / joint / " in line)
+    (alone,) = run_grid(path, out, paths=paths, only=[joint]).rows  # before anything else has looked for bad files
+    rows = {row.system: row for row in run_grid(path, out, paths=paths).rows}
+    assert rows["joint"] == alone
+    tested = {name: (row.test.utterances, sum(row.test.bad_audio.values())) for name, row in rows.items()}
+    assert tested == {"fbank": (15, 1), "bert": (14, 0), "joint": (13, 1), "majority class": (16, 0)}
+    assert rows["joint"].test.bad_audio == rows["fbank"].test.bad_audio
+    found = json.loads((out / "statistics.json").read_text())["comparisons"]
+    assert {c["system"] for c in found} == {"fbank", "bert", "joint"}
+    card = card_of(out, rows["joint"]).read_text(encoding="utf-8")
+    assert f"without text 2, {next(iter(alone.test.bad_audio))} 1 |" in card
+
+
+def test_late_fusions_that_share_an_untrained_half_train_it_once(tmp_path, corpora, bert):
+    """Asked for alone, at the same time: what trains the halves is the fusions themselves."""
+    late = {"how": "late", "upstream": "fbank", "encoder": "bert"}
+    small = {"sources": {"talk": {"kind": "corpus", "corpus": "${talk}"}}, "targets": {"heard": "${heard}"}, "seeds": 1}
+    heads = {"linear": LINEAR, "other": {**LINEAR, "data": {"valid_ratio": 0.25, "dev_metric": "WA"}}}
+    fusions = {f"late-{name}": {**late, "text_head": name} for name in heads}
+    path = grid_file(tmp_path, **small, text_heads=heads, fusions=fusions, baseline=None)
+    paths = {"talk": str(corpora["talk"]), "heard": str(corpora["heard"]), "bert": str(bert)}
+    listed = run_grid(path, tmp_path / "out", paths=paths, dry_run=True).summary.splitlines()
+    asked = [line.split()[2] for line in listed if " / late / " in line]
+    report = run_grid(path, tmp_path / "out", paths=paths, only=asked, workers=2)
+    assert (report.failures, [row.id for row in report.rows]) == ({}, asked)
+    logs = [log.read_text(encoding="utf-8") for log in (tmp_path / "out").glob("systems/*/output.txt")]
+    assert sum(log.count("$ python -m s3prl.run_downstream -m train") for log in logs) == 1
 
 
 def test_no_encoder_is_loaded_where_nothing_is_to_be_read(done, monkeypatch):
@@ -371,7 +395,8 @@ def test_a_pass_is_charged_to_the_encoder_that_made_it(tmp_path, corpora, bert):
         key = TextEncoder(EncoderSettings(name=str(place))).fingerprint
         took = json.loads((tmp_path / f"out/texts/{key}-costs.json").read_text())
         assert set(took) == {paths["talk"], paths["read"]}, name
-        assert row.cost.features == pytest.approx(sum(took.values())) > 0
+        assert row.cost.features == pytest.approx(sum(took.values()))
+        assert row.cost.features > 0
     assert len(list((tmp_path / "out/texts").glob("*-costs.json"))) == 2
 
 

@@ -51,7 +51,7 @@ class Stores:
         from ..features.frozen import FrozenUpstream
 
         folder = self.place(name, upstream, head)
-        ckpt, config = upstream.ckpt and self._paths.fill(upstream.ckpt), self._paths.config(upstream.config)
+        ckpt, config = self._paths.model(upstream.ckpt), self._paths.config(upstream.config)
         passes = Passes(folder / COSTS)
         load = cache(FrozenUpstream)  # once for all corpora
         for spec in specs:

@@ -96,7 +96,7 @@ def _state(path: Path) -> str:
         found = path.stat()
     except OSError:
         return "missing"
-    return f"{found.st_size}-{found.st_mtime_ns}"
+    return f"{found.st_size}-{found.st_mtime_ns}-{found.st_ctime_ns}"  # an unpacked archive brings its own mtimes
 
 
 def _hash(path: Path) -> str:

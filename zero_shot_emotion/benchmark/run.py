@@ -35,7 +35,7 @@ from .fused import FusionJob, run_fusion_job
 from .grid import CorpusSource, Grid, GridError, InDomainSource, Paths, SyntheticSource, UntrainedSource, load_grid
 from .models import described, filled_labeller
 from .plan import Opened, Plan, System, make_plan
-from .row import Cost, Modality, Row, RowError, read_rows, write_rows
+from .row import PREDICTIONS, Cost, Modality, Row, RowError, read_rows, write_rows
 from .tested import test_of
 from .text import TEXTS, TextJob, TextStores, run_text_job
 from .train import Job, Part, default_device, read_facts, run_job
@@ -120,14 +120,14 @@ class Benchmark:
         lacking = {
             system.id
             for system, _, row_id in self.plan.rows()
-            if not self._row_path(row_id).exists() and (not self.only or row_id in self.only)
+            if not self._is_done(row_id) and (not self.only or row_id in self.only)
         }
         return [system for system in self.plan.systems if system.id in lacking]
 
     def listed(self) -> list[str]:
         """Every row: whether it is done, its id, what it is."""
         lines = [
-            f"{'done   ' if self._row_path(row_id).exists() else 'to do  '} {row_id}  {system.name} -> {target}"
+            f"{'done   ' if self._is_done(row_id) else 'to do  '} {row_id}  {system.name} -> {target}"
             for system, target, row_id in self.plan.rows()
         ]
         done = sum(line.startswith("done") for line in lines)
@@ -165,7 +165,7 @@ class Benchmark:
     def gather(self) -> list[Row]:
         """Write ``results.jsonl``: the rows of this grid, and those in the folder that none of them replaces."""
         planned = [row_id for _, _, row_id in self.plan.rows()]
-        rows = [self._read_row(row_id) for row_id in planned if self._row_path(row_id).exists()]
+        rows = [self._read_row(row_id) for row_id in planned if self._is_done(row_id)]
         replaced = {_place(row) for row in rows} | {
             (self.grid.name, s.model, s.trained, s.source, t, s.seed) for s, t, _ in self.plan.rows()
         }
@@ -362,8 +362,11 @@ class Benchmark:
     def _name_upstream(self, system: System, job: Job) -> None:
         """Say beside each checkpoint what the stored features are of: that is what ``predict`` needs."""
         upstream = self.grid.upstreams[system.upstream or ""]
-        ckpt = upstream.ckpt and self.paths.fill(upstream.ckpt)
-        named = {"upstream": upstream.upstream, "ckpt": ckpt, "config": self.paths.config(upstream.config)}
+        named = {
+            "upstream": upstream.upstream,
+            "ckpt": self.paths.model(upstream.ckpt),
+            "config": self.paths.config(upstream.config),
+        }
         for part in job.parts:
             with atomic_write(part.folder / UPSTREAM) as file:
                 json.dump(named, file)
@@ -423,6 +426,9 @@ class Benchmark:
         made = [base for base in bases if isinstance(self.grid.sources[base], SyntheticSource)]
         modality: Modality = "text" if system.modality == "text" else "speech"
         return {base: fingerprint(open_corpus(self.corpora.specs(base, system.seed, modality)[0])) for base in made}
+
+    def _is_done(self, row_id: str) -> bool:
+        return self._row_path(row_id).exists() and (self.out / PREDICTIONS / f"{row_id}.csv").exists()
 
     def _row_path(self, row_id: str) -> Path:
         return self.out / ROWS / f"{row_id}.json"

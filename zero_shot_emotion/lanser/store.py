@@ -51,6 +51,7 @@ def name_upstream(settings: LanserSettings, system: System) -> None:
     """Say beside a checkpoint what its stored features are of: that is what ``predict`` needs."""
     upstream = settings.upstream
     if upstream.stored:
-        named = {"upstream": upstream.upstream, "ckpt": upstream.ckpt, "config": upstream.model_config_path}
+        files = {key: str(Path(p).absolute()) if Path(p).exists() else p for key, p in upstream.files.items()}
+        named = {"upstream": upstream.upstream, "ckpt": None, "config": None, **files}
         with atomic_write(system.job.folder / UPSTREAM) as file:
             json.dump(named, file)

@@ -12,7 +12,7 @@ import numpy as np
 
 from ...errors import UserError
 from ...metrics import METRICS
-from ..row import Row, read_rows
+from ..row import UNDRAWN, Row, read_rows
 from ..statistics import Mean
 from .differing import Differing, differing
 from .entry import BOUND, CONTROLS, Entry, Task, entries, league
@@ -116,8 +116,8 @@ class Board:
 
     @cached_property
     def varied(self) -> tuple[str, ...]:
-        """The keys of the protocols that are not the same everywhere; the majority class follows none."""
-        protocols = [row.protocol for row in self.rows if row.source_kind != "majority"]
+        """The keys of the protocols that are not the same everywhere; what needs no training follows none."""
+        protocols = [row.protocol for row in self.rows if row.source_kind not in UNDRAWN]
         keys = sorted({key for protocol in protocols for key in protocol})
         return tuple(key for key in keys if len({repr(protocol.get(key)) for protocol in protocols}) > 1)
 

@@ -115,21 +115,25 @@ def entries(rows: Iterable[Row]) -> list[Entry]:
     """Rows of one task put together over seeds, in the order in which they first occur."""
     found: dict[Hashable, list[Row]] = {}
     for row in rows:
-        protocol = json.dumps(row.protocol, sort_keys=True)
-        found.setdefault((peer_key(row), row.source, row.source_kind, protocol), []).append(row)
+        found.setdefault(entry_key(row), []).append(row)
     return [Entry(tuple(sorted(same, key=lambda row: row.seed))) for same in found.values()]
 
 
+def entry_key(row: Row) -> Hashable:
+    """What rows of a task must have in common to differ in nothing but the seed."""
+    protocol = json.dumps(row.protocol, sort_keys=True)
+    return row.contributor, peer_key(row), row.source, row.source_kind, protocol
+
+
 def peer_key(row: Row) -> Hashable:
-    """What two rows of a task must have in common for the one to be the other's baseline."""
+    """What two rows of a task must have in common for the one to be the other's baseline, whoever ran it."""
     models = json.dumps(row.config.get(MODELS, {}), sort_keys=True)  # one name may stand for several checkpoints
-    return row.contributor, row.benchmark, row.modality, row.system, row.head, models
+    return row.benchmark, row.modality, row.system, row.head, models
 
 
-def same_target(row: Row, other: Row) -> bool:
-    """Whether two rows are of one state of a target in the same classes, be it tested whole or in part."""
-    states = [(r.target, r.labels, r.fingerprints.get(r.target)) for r in (row, other)]
-    return states[0] == states[1]
+def target_key(row: Row) -> Hashable:
+    """A state of a target in some classes, be it tested whole or in part."""
+    return row.target, row.labels, row.fingerprints.get(row.target)
 
 
 def league(row: Row) -> Hashable:

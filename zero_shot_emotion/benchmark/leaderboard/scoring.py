@@ -11,7 +11,7 @@ import numpy.typing as npt
 from ..row import UNDRAWN
 from ..statistics import BOOTSTRAPS as MANY
 from ..statistics import METRICS, Difference, Mean, Resampled, holm
-from .entry import Entry, peer_key, protocol_difference, same_target
+from .entry import Entry, peer_key, protocol_difference, target_key
 from .predictions import Told
 
 LEVEL = 0.05
@@ -57,12 +57,14 @@ class Comparison:
 
     @property
     def caveat(self) -> str:
-        """In what the protocols differ, and whose spread over seeds is not in the interval; empty if neither."""
+        """In what the protocols differ, whose spread over seeds is not in the interval, and if it is another's."""
+        who = self.baseline.first.contributor
+        of = f" (baseline by {who})" if who != self.entry.first.contributor and who else ""
         pairs = protocol_difference(self.entry.first, self.baseline.first).items()
         said = ", ".join(f"{key} {_said(own)} against {_said(other)}" for key, (own, other) in pairs)
         single = [entry.first.source for entry in (self.entry, self.baseline) if entry.lacks_seeds]
         seeds = f" (one seed of {' and '.join(single)}: other seeds may differ)" if single else ""
-        return (f" (protocols differ: {said})" if said else "") + seeds
+        return (f" (protocols differ: {said})" if said else "") + seeds + of
 
     @property
     def verdict(self) -> str:
@@ -95,10 +97,10 @@ def means(found: Sequence[Entry], told: dict[str, Told]) -> list[dict[str, Mean]
 
 
 def comparisons(tasks: Sequence[Sequence[Entry]], told: dict[str, Told], baseline: str) -> list[list[Comparison]]:
-    """Every entry against the baseline of the same system, head and contributor, corrected as one family.
+    """Every entry against the baseline of the same system and head, corrected as one family.
 
     A baseline that nothing is trained for, such as the majority class, stands beside every system. Of several
-    baselines that one is taken whose protocol is nearest; what still differs is said.
+    baselines that of the same contributor is taken, and that whose protocol is nearest; what still differs is said.
 
     Args:
         tasks: the entries of each task.
@@ -137,11 +139,9 @@ def _base(
 ) -> Entry | None:
     """What an entry is compared with; one that needs no training may have been tested on more than the entry."""
     peers = [e for e in found if e.first.source == baseline and peer_key(e.first) == peer_key(entry.first)]
-    own = told[entry.first.id]
-    bases = peers or [
-        floor for floor in floors if same_target(entry.first, floor.first) and told[floor.first.id].holds(own)
-    ]
-    row = entry.first
+    own, row = told[entry.first.id], entry.first
+    whole = (floor for floor in floors if target_key(floor.first) == target_key(row))
+    bases = peers or [floor for floor in whole if told[floor.first.id].holds(own)]
     return min(
         bases,
         key=lambda base: (base.first.contributor != row.contributor, len(protocol_difference(row, base.first))),
