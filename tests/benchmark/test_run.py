@@ -383,7 +383,7 @@ def test_the_cards_own_commands_hear_a_new_file(done, tmp_path):
     write_audio(wave, Audio(0.1 * np.random.default_rng(0).standard_normal(16_000), 16_000))
     checkpoint = card.with_name("dev-best.ckpt")
     options = [{"a.wav": str(wave), "dev-best.ckpt": str(checkpoint)}.get(x, x) for x in shlex.split(command)[3:]]
-    run_downstream([*options, "--device", "cpu"])
+    run_downstream(options)
     heard = json.loads((card.parent / "inference-a.json").read_text(encoding="utf-8"))
     (predicted,) = load_predictor(checkpoint, "cpu")([read_audio(wave).wave])
     assert list(heard["probabilities"].values()) == pytest.approx(predicted, abs=1e-4)
