@@ -308,6 +308,7 @@ def test_a_lost_row_alone_is_made_again_to_the_same_predictions(done, lost):
     again = run_grid(path, out, paths=paths, only=[row.id])
     assert (out / row.predictions).read_bytes() == predictions
     assert [r.id for r in again.rows] == [r.id for r in report.rows]
+    assert {r.contributor for r in again.rows} == {"me"}  # as before: who goes on need not say it again
     with pytest.raises(GridError, match="--row 0000: the grid 'small' has no such row; --dry-run lists them"):
         run_grid(path, out, paths=paths, only=["0000"])
 

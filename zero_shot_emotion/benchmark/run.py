@@ -63,7 +63,7 @@ class Benchmark:
         workers: processes on this machine, where no executor is given.
         executor: any `concurrent.futures.Executor` whose workers see the same files.
         allow_leakage: go on where a source shares sound with a target.
-        contributor: who runs it, for the rows.
+        contributor: who runs it, for the rows; by default who began it.
         command: that repeats it, for the rows.
         only: ids of rows; all by default.
     """
@@ -88,6 +88,16 @@ class Benchmark:
         unknown = set(self.only) - set(self.plan.row_ids.values())
         if unknown:
             raise GridError(f"--row {min(unknown)}: the grid {self.grid.name!r} has no such row; --dry-run lists them")
+        self.contributor = self.contributor or self._who_began()
+
+    def _who_began(self) -> str:
+        """Who ran the rows that are there: seeds of an entry that are repeated are no other person's."""
+        names = {row.contributor for row in self._rows_done()}
+        return names.pop() if len(names) == 1 else ""
+
+    def _rows_done(self) -> list[Row]:
+        planned = dict.fromkeys(row_id for _, _, row_id in self.plan.rows())
+        return [self._read_row(row_id) for row_id in planned if self._is_done(row_id)]
 
     def audit(self) -> list[str]:
         """Look for leakage; returns the warnings.
@@ -164,8 +174,7 @@ class Benchmark:
 
     def gather(self) -> list[Row]:
         """Write ``results.jsonl``: the rows of this grid, and those in the folder that none of them replaces."""
-        planned = [row_id for _, _, row_id in self.plan.rows()]
-        rows = [self._read_row(row_id) for row_id in planned if self._is_done(row_id)]
+        rows = self._rows_done()
         replaced = {_place(row) for row in rows} | {
             (self.grid.name, s.model, s.trained, s.source, t, s.seed) for s, t, _ in self.plan.rows()
         }
