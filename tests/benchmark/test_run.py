@@ -298,15 +298,17 @@ def test_a_target_that_has_changed_is_tested_anew(tmp_path, synthetic):
     assert {file: file.stat().st_mtime_ns for file in trained} == trained
 
 
-def test_a_lost_row_alone_is_made_again_to_the_same_predictions(done):
+@pytest.mark.parametrize("lost", [["rows/{}.json", "predictions/{}.csv"], ["predictions/{}.csv"]])
+def test_a_lost_row_alone_is_made_again_to_the_same_predictions(done, lost):
     path, out, report, paths = done
     row = report.rows[0]
     predictions = (out / row.predictions).read_bytes()
-    (out / "rows" / f"{row.id}.json").unlink()
-    (out / row.predictions).unlink()
+    for name in lost:
+        (out / name.format(row.id)).unlink()
     again = run_grid(path, out, paths=paths, only=[row.id])
     assert (out / row.predictions).read_bytes() == predictions
     assert [r.id for r in again.rows] == [r.id for r in report.rows]
+    assert {r.contributor for r in again.rows} == {"me"}  # as before: who goes on need not say it again
     with pytest.raises(GridError, match="--row 0000: the grid 'small' has no such row; --dry-run lists them"):
         run_grid(path, out, paths=paths, only=["0000"])
 
@@ -382,23 +384,34 @@ def test_the_cards_own_commands_hear_a_new_file(done, tmp_path):
     write_audio(wave, Audio(0.1 * np.random.default_rng(0).standard_normal(16_000), 16_000))
     checkpoint = card.with_name("dev-best.ckpt")
     options = [{"a.wav": str(wave), "dev-best.ckpt": str(checkpoint)}.get(x, x) for x in shlex.split(command)[3:]]
-    run_downstream([*options, "--device", "cpu"])
+    run_downstream(options)
     heard = json.loads((card.parent / "inference-a.json").read_text(encoding="utf-8"))
     (predicted,) = load_predictor(checkpoint, "cpu")([read_audio(wave).wave])
     assert list(heard["probabilities"].values()) == pytest.approx(predicted, abs=1e-4)
 
 
-def test_a_card_tells_where_the_upstreams_checkpoint_lies(tmp_path, synthetic, unseen):
+def test_a_system_under_two_names_is_refused(tmp_path, synthetic, unseen):
+    """It would be one row, which each run writes anew under the other name."""
+    path = grid_file(tmp_path, heads={"small": head(), "again": head()}, baseline=None)
+    expected = "talk / fbank / small / seed 0 and talk / fbank / again / seed 0: are the same under two names"
+    with pytest.raises(GridError, match=expected):
+        run_grid(path, tmp_path / "out", paths={"talk": str(synthetic), "unseen": str(unseen)}, dry_run=True)
+
+
+def test_a_card_tells_where_the_upstreams_checkpoint_lies(tmp_path, synthetic, unseen, monkeypatch):
+    """From any working directory, though it was named from one."""
     told = {"upstream": "data2vec_local", "ckpt": "${weights}"}
     path = grid_file(tmp_path, upstreams={"mine": told}, sources={"talk": SOURCES["talk"]}, seeds=1, baseline=None)
     weights = data2vec(tmp_path / "weights.pt")
-    paths = {"talk": str(synthetic), "unseen": str(unseen), "weights": str(weights)}
+    monkeypatch.chdir(tmp_path)
+    paths = {"talk": str(synthetic), "unseen": str(unseen), "weights": "weights.pt"}
     report = run_grid(path, tmp_path / "out", paths=paths)
     assert report.failures == {}
     (card,) = (tmp_path / "out/systems").glob("*/README.md")
     text = card.read_text(encoding="utf-8").partition("## How it was made")[0]
     assert f"is not in this folder: data2vec_local {weights}." in text
     assert f'args.upstream_ckpt="{weights}"' in text
+    assert json.loads(card.with_name("upstream.json").read_text())["ckpt"] == str(weights)
     assert "${" not in text
 
 

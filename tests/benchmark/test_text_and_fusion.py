@@ -23,8 +23,9 @@ from tests.text import tiny_bert
 from zero_shot_emotion import metrics
 from zero_shot_emotion.benchmark import read_rows
 from zero_shot_emotion.benchmark.grid import GridError, Paths, load_grid
-from zero_shot_emotion.benchmark.leaderboard import load_board
 from zero_shot_emotion.benchmark.run import Benchmark, run_grid
+from zero_shot_emotion.benchmark.statistics import holm
+from zero_shot_emotion.cli.results import show
 from zero_shot_emotion.config_files import find_config
 from zero_shot_emotion.corpus import FOUR, Corpus
 from zero_shot_emotion.features import FeatureStore, audio_hash
@@ -227,14 +228,32 @@ def test_the_regression_of_a_fusion_is_scikit_learns_on_the_joined_vectors(done,
     assert model.penalty == pytest.approx(strength * len(train))
 
 
-def test_rows_of_all_modalities_make_one_leaderboard(done):
-    _, out, _, _ = done
-    board = load_board(out, "shuffled")
-    assert {line.row.modality for line in board.lines} == {"speech", "text", "fusion"}
-    compared = {(c.entry.first.modality, c.entry.first.source) for t in board.tables for c in t.comparisons}
-    assert {("text", "talk"), ("fusion", "half")} <= compared
-    statistics = json.loads((out / "statistics.json").read_text())
-    assert {c["modality"] for c in statistics["comparisons"]} == {"speech", "text", "fusion"}
+@pytest.mark.parametrize("baseline", ["shuffled", "majority"])
+def test_a_baseline_is_the_same_in_the_run_the_table_and_the_page(done, tmp_path, capsys, monkeypatch, baseline):
+    """Every other row of every modality, with the same numbers, corrected as one family."""
+    _, before, _, paths = done
+    out = tmp_path / "out"
+    shutil.copytree(before, out)
+    monkeypatch.setattr("zero_shot_emotion.benchmark.run.run_text_job", None)  # nothing is trained again
+    said = run_grid(grid_file(tmp_path, baseline=baseline), out, paths=paths).summary
+    found = json.loads((out / "statistics.json").read_text())["comparisons"]
+    expected = {
+        (row.modality, row.system, row.source, row.target)
+        for row in read_rows(out)
+        if row.source != baseline and (baseline == "majority" or row.source_kind != "majority")
+    }
+    assert {(c["modality"], c["system"], c["source"], c["target"]) for c in found} == expected
+    assert {c["family"] for c in found} == {len(found)} == {len(expected)}
+    assert f"against {baseline} (Holm over {len(found)}; " in said
+    page, adjusted = (out / "leaderboard.html").read_text(encoding="utf-8"), holm([c["p"] for c in found])
+    monkeypatch.delenv("COLUMNS", raising=False)
+    show(out, baseline)
+    table = capsys.readouterr().out
+    for one, p in zip(found, adjusted, strict=True):
+        assert one["p_holm"] == pytest.approx(p)
+        assert one["sentence"] in table
+        assert one["sentence"].partition(f" on {one['target']}: ")[2].partition(" (")[0] in page
+    assert any(one["sentence"] in said for one in found)
 
 
 def test_a_second_run_does_nothing_and_a_lost_fusion_is_made_again_to_the_same_predictions(done, monkeypatch):
@@ -250,6 +269,49 @@ def test_a_second_run_does_nothing_and_a_lost_fusion_is_made_again_to_the_same_p
     assert {row.id: (out / row.predictions).read_bytes() for row in lost} == before
     monkeypatch.setattr("zero_shot_emotion.benchmark.run.run_text_job", None)
     assert run_grid(path, out, paths=paths).rows == again.rows
+
+
+def test_what_cannot_be_heard_of_a_target_is_counted_in_each_row_and_costs_no_comparison(tmp_path, corpora, bert):
+    """The majority class has no features: it was tested on what neither speech nor fusion could be."""
+    shutil.copytree(corpora["heard"], tmp_path / "heard")
+    heard = Corpus.load(tmp_path / "heard")
+    (tmp_path / "bad.wav").write_bytes(b"no sound")
+    utterances = list(heard)
+    utterances[-1] = utterances[-1].with_(file_name=str(tmp_path / "bad.wav"))
+    Corpus("heard", heard.root, tuple(utterances), heard.card).save(heard.root)
+    sources = {"talk": {"kind": "corpus", "corpus": "${talk}"}, "majority": {"kind": "majority"}}
+    fusions = {"joint": {"how": "features", "upstream": "fbank", "encoder": "bert"}}
+    small = {"sources": sources, "targets": {"heard": "${heard}"}, "seeds": 1, "baseline": "majority"}
+    path, out = grid_file(tmp_path, **small, fusions=fusions), tmp_path / "out"
+    paths = {"talk": str(corpora["talk"]), "heard": str(heard.root), "bert": str(bert)}
+    listed = run_grid(path, out, paths=paths, dry_run=True).summary.splitlines()
+    joint = next(line.split()[2] for line in listed if " / joint / " in line)
+    (alone,) = run_grid(path, out, paths=paths, only=[joint]).rows  # before anything else has looked for bad files
+    rows = {row.system: row for row in run_grid(path, out, paths=paths).rows}
+    assert rows["joint"] == alone
+    tested = {name: (row.test.utterances, sum(row.test.bad_audio.values())) for name, row in rows.items()}
+    assert tested == {"fbank": (15, 1), "bert": (14, 0), "joint": (13, 1), "majority class": (16, 0)}
+    assert rows["joint"].test.bad_audio == rows["fbank"].test.bad_audio
+    found = json.loads((out / "statistics.json").read_text())["comparisons"]
+    assert {c["system"] for c in found} == {"fbank", "bert", "joint"}
+    card = card_of(out, rows["joint"]).read_text(encoding="utf-8")
+    assert f"without text 2, {next(iter(alone.test.bad_audio))} 1 |" in card
+
+
+def test_late_fusions_that_share_an_untrained_half_train_it_once(tmp_path, corpora, bert):
+    """Asked for alone, at the same time: what trains the halves is the fusions themselves."""
+    late = {"how": "late", "upstream": "fbank", "encoder": "bert"}
+    small = {"sources": {"talk": {"kind": "corpus", "corpus": "${talk}"}}, "targets": {"heard": "${heard}"}, "seeds": 1}
+    heads = {"linear": LINEAR, "other": {**LINEAR, "data": {"valid_ratio": 0.25, "dev_metric": "WA"}}}
+    fusions = {f"late-{name}": {**late, "text_head": name} for name in heads}
+    path = grid_file(tmp_path, **small, text_heads=heads, fusions=fusions, baseline=None)
+    paths = {"talk": str(corpora["talk"]), "heard": str(corpora["heard"]), "bert": str(bert)}
+    listed = run_grid(path, tmp_path / "out", paths=paths, dry_run=True).summary.splitlines()
+    asked = [line.split()[2] for line in listed if " / late / " in line]
+    report = run_grid(path, tmp_path / "out", paths=paths, only=asked, workers=2)
+    assert (report.failures, [row.id for row in report.rows]) == ({}, asked)
+    logs = [log.read_text(encoding="utf-8") for log in (tmp_path / "out").glob("systems/*/output.txt")]
+    assert sum(log.count("$ python -m s3prl.run_downstream -m train") for log in logs) == 1
 
 
 def test_no_encoder_is_loaded_where_nothing_is_to_be_read(done, monkeypatch):
@@ -318,6 +380,24 @@ def test_text_alone_needs_no_speech_of_a_synthetic_source(tmp_path, corpora, ber
     named = next(Corpus.load(p.parent) for p in out.glob("corpora/*/corpus.json") if "label-only" in p.read_text())
     assert any(u.text and "angry" in u.text for u in named)
     assert not list(out.glob("corpora/**/*.wav"))
+
+
+def test_a_pass_is_charged_to_the_encoder_that_made_it(tmp_path, corpora, bert):
+    """Not to its name, nor to the folder where another one lay before."""
+    place = tmp_path / "encoder"
+    small = {"upstreams": {}, "heads": {}, "fusions": {}, "baseline": None, "targets": {"read": "${read}"}, "seeds": 1}
+    path = grid_file(tmp_path, sources={"talk": {"kind": "corpus", "corpus": "${talk}"}}, **small)
+    paths = {"talk": str(corpora["talk"]), "read": str(corpora["read"]), "bert": str(place)}
+    for name, seed in (("old", 0), ("new", 1)):
+        shutil.rmtree(place, ignore_errors=True)
+        tiny_bert.build(place, seed=seed)
+        (row,) = run_grid(path, tmp_path / "out", paths=paths).rows
+        key = TextEncoder(EncoderSettings(name=str(place))).fingerprint
+        took = json.loads((tmp_path / f"out/texts/{key}-costs.json").read_text())
+        assert set(took) == {paths["talk"], paths["read"]}, name
+        assert row.cost.features == pytest.approx(sum(took.values()))
+        assert row.cost.features > 0
+    assert len(list((tmp_path / "out/texts").glob("*-costs.json"))) == 2
 
 
 def test_what_encoders_and_untrained_labellers_hold_is_part_of_their_rows(tmp_path, corpora, bert):

@@ -1,5 +1,6 @@
 """The one pass over a corpus: what it stores, what it skips, what it refuses, and that a kill costs nothing."""
 
+import inspect
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,12 @@ from zero_shot_emotion import __version__
 from zero_shot_emotion.audio import Audio, read_audio, write_audio
 from zero_shot_emotion.cli import app
 from zero_shot_emotion.corpus import Corpus, Utterance
-from zero_shot_emotion.features import FeatureStore, StoreError, UpstreamSpec, audio_hash, extract
+from zero_shot_emotion.features import FeatureStore, StoreError, UpstreamSpec, audio_hash, check_stand_in, extract
 from zero_shot_emotion.features.extraction import _Extraction
+from zero_shot_emotion.features.fingerprint import code_version
 from zero_shot_emotion.features.frozen import FrozenUpstream
 from zero_shot_emotion.features.store import write_shard
+from zero_shot_emotion.settings import ModelSettings
 from zero_shot_emotion.testing import tiny_corpus
 
 FBANK = UpstreamSpec("fbank_no_cmvn")
@@ -237,7 +240,25 @@ class TestWhatIsRefused:
             extract([corpus], spec, tmp_path / "store", device="cpu")
         monkeypatch.setattr("zero_shot_emotion.features.fingerprint.version", lambda package: f"of {package}")
         assert UpstreamSpec("egemaps").key["code"] == "zero-shot-emotion 99, opensmile of opensmile"
-        assert "code" not in FBANK.key
+        assert FBANK.key["code"] == "s3prl of s3prl, torchaudio of torchaudio"
+        assert "code" not in UpstreamSpec("data2vec").key
+        extract([corpus], FBANK, tmp_path / "fbank", device="cpu")
+        monkeypatch.undo()
+        expected = (
+            r"fbank: its features were computed by s3prl of s3prl, torchaudio of torchaudio, and here is s3prl \d"
+        )
+        with pytest.raises(StoreError, match=expected):
+            check_stand_in(FeatureStore(tmp_path / "fbank"), ModelSettings(), {})
+
+    def test_every_upstream_of_s3prl_without_weights_is_known_by_its_versions(self) -> None:
+        from s3prl.upstream.baseline import hubconf as baseline
+        from s3prl.upstream.log_stft import hubconf as stft
+
+        theirs = {
+            name for module in (baseline, stft) for name, made in vars(module).items() if inspect.isfunction(made)
+        }
+        assert theirs >= {"fbank", "mfcc", "stft_mag"}
+        assert {name for name in theirs if code_version(name) is None} == set()
 
     def test_a_checkpoint_that_has_changed(self, tmp_path: Path, corpus: Corpus, hubert: UpstreamSpec) -> None:
         extract([corpus], hubert, tmp_path / "store", device="cpu")

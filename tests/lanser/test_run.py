@@ -1,5 +1,6 @@
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import s3prl
 import yaml
 
 from generation.weak_labels.steps import STEPS
@@ -32,6 +34,7 @@ from zero_shot_emotion.testing import tiny_corpus
 
 HERE = Path(__file__).parent
 LINES = ("I am so happy today.", "Leave me alone, I am furious!", "We lost again.", "What a day it was.")
+LABELS = ("neutral", "happy", "angry", "sad")
 SHARES = [0.2, 1.0]
 
 
@@ -149,7 +152,7 @@ def test_speech_is_listened_to_once_for_all_taxonomies(done):
     seven, four = sorted((out / "weak").iterdir(), key=lambda folder: -len(Corpus.load(folder).card["labels"]))
     assert (len(Corpus.load(seven).card["labels"]), len(Corpus.load(four).card["labels"])) == (7, 4)
     assert (seven / STEPS).resolve() == (four / STEPS).resolve()
-    names = [step.name.rsplit("-", 1)[0] for step in (out / "steps").iterdir()]
+    names = [step.name.rsplit("-", 1)[0] for step in (out / "steps").glob("*/*")]
     assert sorted(names) == ["entailment", "entailment", "segment", "transcribe"]
     texts = [{u.id: (u.text, u.extra["transcript_source"]) for u in Corpus.load(one)} for one in (seven, four)]
     assert texts[0] == texts[1]
@@ -260,6 +263,45 @@ def test_a_target_that_has_changed_is_learnt_from_and_tested_anew(tmp_path, mode
     assert (
         len(list((tmp_path / "out/systems").iterdir())) == 5
     )  # the pre-training stays; two were trained on each sound
+
+
+def test_rows_follow_from_what_lies_on_disk_and_not_from_where(tmp_path, models, target, synthetic):
+    """Two people's rows are the same rows; another model behind the same path is another one."""
+
+    def run(place, out, source=models["encoder"]):
+        for name, corpus in (("speech", synthetic), ("unseen", target), ("encoder", source)):
+            shutil.copytree(corpus, tmp_path / place / name, dirs_exist_ok=True)
+        (tmp_path / place / "fbank.yaml").write_bytes((configs / "mine.yaml").read_bytes())
+        taxonomy = tmp_path / place / "mine.yaml"
+        taxonomy.write_bytes((configs / "taxonomy.yaml").read_bytes())
+        weak = by_similarity({"encoder": str(tmp_path / place / "encoder")}, taxonomy=str(taxonomy))
+        upstream = {"upstream": "baseline_local", "config": str(tmp_path / place / "fbank.yaml"), "stored": True}
+        told = {"upstream": upstream, "shares": [1.0], "seeds": 1, "speech": str(tmp_path / place / "speech")}
+        path = config_file(tmp_path / place, tmp_path / place / "unseen", weak, **told)
+        report = run_lanser(path, tmp_path / out)
+        assert report.failures == {}
+        return report.rows
+
+    configs = tmp_path / "configs"
+    configs.mkdir()
+    shutil.copy(Path(s3prl.__file__).parent / "upstream/baseline/fbank.yaml", configs / "mine.yaml")
+    classes = {label: [word] for label, word in zip(("neu", "hap", "ang", "sad"), LABELS, strict=True)}
+    (configs / "taxonomy.yaml").write_text(yaml.safe_dump({"name": "mine", "source": "me", "classes": classes}))
+    ann, bob = run("ann", "ann-out"), run("bob", "bob-out")
+    assert [row.id for row in ann] == [row.id for row in bob]
+    assert [row.config for row in ann] == [row.config for row in bob]
+    assert str(tmp_path) not in json.dumps([row.config for row in ann])
+    assert {"config of baseline_local", "model of similarity"} <= set(ann[0].fingerprints)
+    systems = {file: file.stat().st_mtime_ns for file in (tmp_path / "ann-out/systems").rglob("*.ckpt")}
+    shutil.rmtree(tmp_path / "ann")
+    assert run("moved", "ann-out") == ann  # what was done is done, wherever the data lie now
+    assert {file: file.stat().st_mtime_ns for file in systems} == systems
+    other = tiny_models.random_encoder(tmp_path / "other", seed=1)
+    carol = run("bob", "bob-out", other)
+    assert {row.id for row in carol if row.source_kind == "weak-labels"}.isdisjoint(row.id for row in bob)
+    assert {row.id for row in carol if row.source_kind == "in-domain"} == {
+        row.id for row in bob if row.source_kind == "in-domain"
+    }
 
 
 def test_labels_that_were_hidden_are_compared_and_decide_nothing(tmp_path, models, target, synthetic):

@@ -107,7 +107,7 @@ def _trained_on(grid: Grid, system: System, rows: Sequence[Row]) -> dict[str, st
 def _override(grid: Grid, paths: Paths, system: System) -> str:
     """What takes s3prl from the stored features to the upstream itself, for files that no store holds."""
     upstream = grid.upstreams[system.upstream or ""]
-    ckpt, config = upstream.ckpt and paths.fill(upstream.ckpt), paths.config(upstream.config)
+    ckpt, config = paths.model(upstream.ckpt), paths.config(upstream.config)
     told = {"upstream": upstream.upstream, "upstream_ckpt": ckpt, "upstream_model_config": config}
     return shlex.quote(",,".join(f"args.{key}={json.dumps(value) if value else None}" for key, value in told.items()))
 
@@ -116,10 +116,11 @@ def _frozen(grid: Grid, paths: Paths, system: System) -> str:
     """The networks that a system needs and that are not in its folder."""
     parts: list[str | None] = []
     if system.upstream is not None:
-        parts += [grid.upstreams[system.upstream].upstream, grid.upstreams[system.upstream].ckpt]
+        upstream = grid.upstreams[system.upstream]
+        parts += [upstream.upstream, paths.model(upstream.ckpt)]
     if system.encoder is not None:
-        parts.append(grid.encoders[system.encoder].encoder)
-    return " ".join(paths.fill(part) for part in parts if part)
+        parts.append(paths.model(grid.encoders[system.encoder].encoder))
+    return " ".join(part for part in parts if part)
 
 
 def _data(name: str, rows: Sequence[Row], modality: Modality, library: str) -> Any:

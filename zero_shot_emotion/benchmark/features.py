@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from ..corpus import LabelSet, atomic_write
+from ..corpus import LabelSet
 from ..corpus.readers import open_corpus
 from ..features.fingerprint import code_version
 from ..settings import conditioning_of, read_settings
 from .fingerprint import PathHashes
 from .grid import Paths, Upstream
 from .models import upstream_models
+from .passes import Passes
 from .plan import SECTION
 from .row import Row
 
@@ -51,39 +51,31 @@ class Stores:
         from ..features.frozen import FrozenUpstream
 
         folder = self.place(name, upstream, head)
-        ckpt, config = upstream.ckpt and self._paths.fill(upstream.ckpt), self._paths.config(upstream.config)
+        ckpt, config = self._paths.model(upstream.ckpt), self._paths.config(upstream.config)
+        passes = Passes(folder / COSTS)
         load = cache(FrozenUpstream)  # once for all corpora
         for spec in specs:
-            report = extract(
-                [open_corpus(spec).with_labels(self._labels)[0]],
-                UpstreamSpec(upstream.upstream, ckpt, config),
-                folder,
-                keep=keep_for(head),
-                device=self._device,
-                skip_errors=True,
-                load=load,
-                conditioning=conditioning_of(head["downstream_expert"], name),
-            )
-            if report.computed:
-                costs = self._costs(folder)
-                costs[spec] = round(costs.get(spec, 0.0) + report.seconds, 3)
-                with atomic_write(folder / COSTS) as file:
-                    json.dump(costs, file, indent=2)
+            with passes.over(spec) as took:
+                report = extract(
+                    [open_corpus(spec).with_labels(self._labels)[0]],
+                    UpstreamSpec(upstream.upstream, ckpt, config),
+                    folder,
+                    keep=keep_for(head),
+                    device=self._device,
+                    skip_errors=True,
+                    load=load,
+                    conditioning=conditioning_of(head["downstream_expert"], name),
+                )
+                if report.computed:
+                    took(report.seconds)
 
     def seconds(self, name: str, upstream: Upstream, head: Mapping[str, Any], specs: Iterable[str]) -> float | None:
-        """What the pass over some corpora took; None if that is not known of any."""
-        costs = self._costs(self.place(name, upstream, head))
-        known = [costs[spec] for spec in dict.fromkeys(specs) if spec in costs]
-        return round(sum(known), 3) if known else None
+        """What the pass over some corpora took; None if that is not known."""
+        return Passes(self.place(name, upstream, head) / COSTS).seconds(specs)
 
     def options(self, name: str, upstream: Upstream, head: Mapping[str, Any]) -> tuple[str, ...]:
         """What tells s3prl's runner of the store."""
         return ("-u", "stored", "-k", str(self.place(name, upstream, head)), "-s", upstream.feature_selection)
-
-    def _costs(self, folder: Path) -> dict[str, float]:
-        path = folder / COSTS
-        costs: dict[str, float] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-        return costs
 
 
 def keep_for(head: Mapping[str, Any]) -> str:

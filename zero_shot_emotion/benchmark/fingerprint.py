@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
 from pathlib import Path
@@ -74,11 +75,18 @@ def fingerprint(corpus: Corpus, hashes: dict[str, str] | None = None) -> str:
     return digest.hexdigest()[:DIGITS]
 
 
-def content_hash(corpus: Corpus) -> str:
-    """A hash over all that the lines of a corpus say, speakers and languages too."""
+def content_hash(corpus: Corpus, hashes: dict[str, str] | None = None, but: Sequence[str] = ()) -> str:
+    """A hash over all that the lines of a corpus say, speakers and languages too, but where the sound lies.
+
+    Args:
+        corpus: any.
+        hashes: of its sound by id, where that counts.
+        but: columns that do not count.
+    """
     digest = sha256()
     for utterance in corpus:
-        digest.update(utterance.to_line().encode())
+        digest.update(utterance.model_dump_json(exclude={"file_name", *but}, exclude_none=True).encode())
+        digest.update((hashes or {}).get(utterance.id, "").encode())
     return digest.hexdigest()[:DIGITS]
 
 
@@ -88,7 +96,7 @@ def _state(path: Path) -> str:
         found = path.stat()
     except OSError:
         return "missing"
-    return f"{found.st_size}-{found.st_mtime_ns}"
+    return f"{found.st_size}-{found.st_mtime_ns}-{found.st_ctime_ns}"  # an unpacked archive brings its own mtimes
 
 
 def _hash(path: Path) -> str:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
@@ -13,9 +15,10 @@ import numpy as np
 import numpy.typing as npt
 
 from .. import metrics
+from ..audio import AudioError
 from ..fusion import fuse
 from ..regression import Regression, for_all_classes, save
-from ..results import Predictions, predictions_path, read_results, write_predictions, write_report
+from ..results import Predictions, read_results, write_predictions, write_report
 from ..settings import DataSettings
 from ..sources import Entry, Source, Sources
 from ..text.settings import TextSettings
@@ -25,6 +28,7 @@ from .train import Job, Part, guarded, limit_threads, read_facts, train_and_test
 PENALTIES = (1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1, 3e-1, 1.0)
 """Inverse strengths of the penalty, on standardised vectors; dev chooses."""
 ITERATIONS = 5000
+LOCK = ".lock"
 FUSED = "fused-regression.safetensors"
 """What was fitted to the joined vectors, as `zero_shot_emotion.regression.load` reads it."""
 
@@ -61,9 +65,10 @@ def run_fusion_job(job: FusionJob) -> str | None:
 
 def _late(job: FusionJob) -> None:
     """Train what is not trained of the two, let dev weigh them."""
-    train_and_test_dev(job.speech)
-    if not all(predictions_path(p.folder, split).exists() for p in job.text.parts for split in ("dev", *p.targets)):
-        train_and_test_text(job.text)
+    with _alone(job.speech.folder):
+        train_and_test_dev(job.speech)
+    with _alone(job.text.folder):
+        train_and_test_text(job.text)  # what is trained is only tested, on the targets as they are now
     start = time.monotonic()
     metric = job.text.settings(job.text.parts[0]).data.dev_metric
     parts = zip(job.parts, job.speech.parts, job.text.parts, strict=True)
@@ -73,7 +78,8 @@ def _late(job: FusionJob) -> None:
         ).weight
         for part, heard, read in parts
     ]
-    _gather(job, [part.folder / "late" / "fusion" for part in job.parts], {"weights of speech": weights})
+    told = {name: read_results(job.speech.folder)[name]["bad_audio"] for name in job.text.targets}
+    _gather(job, [part.folder / "late" / "fusion" for part in job.parts], told, {"weights of speech": weights})
     known = read_facts(job.speech.folder), read_facts(job.text.folder)
     parameters = sum(facts["parameters"] for facts in known) + 1
     training = [facts["training"] for facts in known]
@@ -112,7 +118,12 @@ def _by_features(job: FusionJob) -> None:
         for target in part.targets:
             examples.report(part.folder / "features", target, regression)
     trained = time.monotonic() - start
-    _gather(job, [part.folder / "features" for part in job.parts], {"C": chosen})
+    places = [part.folder / "features" for part in job.parts]
+    counts = {name: Counter[str]() for name in job.text.targets}
+    for place, part in zip(places, job.parts, strict=True):
+        for name in part.targets:
+            counts[name].update(read_results(place)[name]["bad_audio"])
+    _gather(job, places, {name: dict(count) for name, count in counts.items()}, {"C": chosen})
     _facts(job, trained, start + trained, parameters)
 
 
@@ -133,21 +144,24 @@ class _Examples:
 
     def get(self, split: str) -> tuple[Vectors, npt.NDArray[np.int64]]:
         """Vectors of shape (utterances, widths of both), and class indices."""
-        entries, vectors = self._of(split)
+        entries, vectors, _ = self._of(split)
         return vectors, np.array([entry.label for entry in entries])
 
-    def _of(self, split: str) -> tuple[list[Entry], Vectors]:
+    def _of(self, split: str) -> tuple[list[Entry], Vectors, dict[str, int]]:
+        """Entries with their vectors, and how many cannot be heard, by reason."""
         from ..text.train import words
 
         spoken = {entry.id: entry for entry in self._heard.get(split).entries}
         both = [(spoken[entry.id], entry) for entry in self._read.get(split).entries if entry.id in spoken]
         store = self._job.speech.upstream[self._job.speech.upstream.index("-k") + 1]
-        heard = {e.id: v for e, _ in both if (v := _speech_vector(store, e.path)) is not None}
+        found = {e.id: _speech_vector(store, e) for e, _ in both}
+        heard = {name: vector for name, vector in found.items() if not isinstance(vector, str)}
+        bad = Counter(reason for reason in found.values() if isinstance(reason, str))
         both = [pair for pair in both if pair[0].id in heard]
         part = self._job.text
         read = _text_vectors(part.store, part.settings(part.parts[0]), tuple(words(entry) for _, entry in both))
         entries = [entry for _, entry in both]
-        return entries, np.hstack([np.stack([heard[entry.id] for entry in entries]), read])
+        return entries, np.hstack([np.stack([heard[entry.id] for entry in entries]), read]), dict(bad)
 
     def made_of(self) -> dict[str, str]:
         """Of what a joined vector consists, in this order."""
@@ -157,13 +171,13 @@ class _Examples:
 
     def report(self, folder: Path, target: str, model: Regression) -> None:
         """Test, and leave predictions and report in a folder."""
-        entries, vectors = self._of(target)
+        entries, vectors, bad = self._of(target)
         shares = model.probabilities(vectors.astype(np.float64))
         truth = np.array([entry.label for entry in entries])
         predictions = Predictions([entry.id for entry in entries], truth, shares, self.names)
         source = Source(tuple(entries), self._read.get(target).drops)
         write_predictions(folder, target, source, predictions)
-        write_report(folder, target, source, predictions, {})
+        write_report(folder, target, source, predictions, {"bad_audio": bad})
 
 
 @cache
@@ -173,15 +187,18 @@ def _features(store: str) -> Any:
     return FeatureStore(store)
 
 
-def _speech_vector(store: str, path: Path | None) -> Vectors | None:
-    """Mean over layers and frames of what is stored, shape (width,); None of bad audio."""
-    from ..features.fingerprint import audio_hash
+def _speech_vector(store: str, entry: Entry) -> Vectors | str:
+    """Mean over layers and frames of what is stored, shape (width,); of bad audio the reason."""
+    from ..features.stand_in import find
 
-    assert path is not None
+    assert entry.path is not None
     features = _features(store)
-    stored = features.get(audio_hash(path)) if path.exists() else None
+    try:
+        stored = find(features, entry.path, entry.id, min_seconds=0.0)
+    except AudioError as error:
+        return error.reason
     if stored is None:
-        return None
+        return "not stored"
     states = features.features(stored.row).float()
     mean: Vectors = states.reshape(-1, states.shape[-1]).mean(dim=0).numpy()
     return mean
@@ -196,11 +213,20 @@ def _text_vectors(folder: Path, settings: TextSettings, texts: Sequence[tuple[st
     return np.stack([states.mean(axis=0) for states in store.states(texts)])
 
 
-def _gather(job: FusionJob, parts: list[Path], about: dict[str, Any]) -> None:
+def _gather(job: FusionJob, parts: list[Path], bad_audio: Mapping[str, dict[str, int]], about: dict[str, Any]) -> None:
     data = job.text.settings(job.text.parts[0]).data
     for name, spec in job.text.targets.items():
-        heard = read_results(job.speech.folder).get(name, {})
-        gather(job.folder, parts, name, spec, data, bad_audio=heard.get("bad_audio", {}), **about)
+        gather(job.folder, parts, name, spec, data, bad_audio=bad_audio[name], **about)
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Be the only fusion that trains in a folder: several may share a half that is not trained yet."""
+    from filelock import FileLock
+
+    folder.mkdir(parents=True, exist_ok=True)
+    with FileLock(folder / LOCK):
+        yield
 
 
 def _facts(job: FusionJob, training: float | None, start: float, parameters: int) -> None:

@@ -454,7 +454,14 @@ class Paths:
 
     def config(self, text: str | None) -> str | None:
         """The path of an upstream's config: one's own, or a shipped one by its name."""
-        return None if text is None else str(find_config("upstreams", self.fill(text), ".json"))
+        return None if text is None else str(find_config("upstreams", self.fill(text), ".json").absolute())
+
+    def model(self, text: str | None) -> str | None:
+        """A checkpoint as it is found from any working directory; what is on a hub keeps its name."""
+        if not text:
+            return None
+        filled = self.fill(text)
+        return str(Path(filled).absolute()) if Path(filled).exists() else filled
 
     def fill(self, text: str) -> str:
         """The text with every placeholder filled in.

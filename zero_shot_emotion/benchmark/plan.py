@@ -149,6 +149,9 @@ def make_plan(grid: Grid, paths: Paths, opened: Opened, hashes: AudioHashes, fil
         opened: its corpora.
         hashes: of their sound.
         files: hashes of checkpoints and other files.
+
+    Raises:
+        GridError: if a system is there twice, or a part of it is not what it should be.
     """
     prints = {spec: fingerprint(corpus, hashes.of(corpus)) for spec, corpus in opened.items()}
     texts = {spec: fingerprint(corpus) for spec, corpus in opened.items()}
@@ -166,6 +169,7 @@ def make_plan(grid: Grid, paths: Paths, opened: Opened, hashes: AudioHashes, fil
                 systems += _systems(
                     grid, paths, source, seed, targets, heads, prints, texts, written, models, files, fit
                 )
+    _refuse_twice(systems)
     row_ids = {
         (system.id, target): Row.id_for(
             {
@@ -180,6 +184,15 @@ def make_plan(grid: Grid, paths: Paths, opened: Opened, hashes: AudioHashes, fil
     named = {name: prints[target.corpus] for name, target in grid.targets.items()}
     named |= {name: prints[s.corpus] for name, s in grid.sources.items() if isinstance(s, CorpusSource)}
     return Plan(systems, left_out, row_ids, named, fit.said())
+
+
+def _refuse_twice(systems: Sequence[System]) -> None:
+    """Rows go by what a system is, not by its name: under two names it would be one row that each run writes anew."""
+    known: dict[str, System] = {}
+    for system in systems:
+        other = known.setdefault(system.id, system)
+        if other is not system:
+            raise GridError(f"{other.name} and {system.name}: are the same under two names, expected it once")
 
 
 def head_config(grid: Grid, name: str) -> dict[str, Any]:

@@ -7,55 +7,68 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from .compare import Comparison, Score
-from .row import RESULTS, UNDRAWN
+from .leaderboard import Board, Line, Table
+from .leaderboard.board import RANKED_BY
+from .leaderboard.scoring import Comparison
+from .row import RESULTS, Row
 from .statistics import drawn_over
 
 SHOWN = 20
 """Lines of a list that may be long."""
 
 
-def table(scores: Sequence[Score], metric: str) -> list[str]:
-    """Lines: a block a target and modality, the best mean first."""
-    lines: list[str] = []
-    for target, modality in dict.fromkeys((score.key.target, score.key.modality) for score in scores):
-        block = (s for s in scores if (s.key.target, s.key.modality) == (target, modality))
-        its = sorted(block, key=lambda s: -s.mean.value)
-        test, by = its[0].rows[0].test, its[0].rows[0].test.grouped_by
-        lines += ["", f"{target}, {modality}: {test.utterances} utterances, {metric}, 95% intervals by {_by(by, its)}"]
-        for score in its:
-            seeds = f"{score.mean.seeds} seed{'s' if score.mean.seeds > 1 else ''}"
-            if score.mean.seeds == 1 and score.rows[0].source_kind not in UNDRAWN:
-                seeds += f", interval by {by} alone"
-            lines.append(f"  {score.key.source:<24} {score.key.model:<28} {score.mean!s:<32} {seeds}")
-    return lines
+def tables(board: Board) -> list[str]:
+    """Lines: a block a table of the leaderboard, the best mean first."""
+    return [line for table in board.tables for line in _block(table)]
 
 
-def said(comparisons: Sequence[Comparison]) -> list[str]:
+def _block(table: Table) -> list[str]:
+    ranked = sorted(table.lines, key=lambda line: -line.scores[RANKED_BY].value)
+    by, most = table.task.grouped_by, max(len(set(line.entry.seeds)) for line in ranked)
+    utterances = int(table.support.sum())
+    head = f"{table.name}: {utterances} utterances, {RANKED_BY}, 95% intervals by {drawn_over(by, most)}"
+    return ["", head, *(_scored(line, by) for line in ranked)]
+
+
+def _scored(line: Line, by: str) -> str:
+    score, row = line.scores[RANKED_BY], line.row
+    seeds = f"{score.seeds} seed{'s' if score.seeds > 1 else ''}"
+    alone = f", interval by {by} alone" if line.entry.lacks_seeds else ""
+    return f"  {row.source:<24} {_model(row):<28} {score!s:<32} {seeds}{alone}"
+
+
+def said(board: Board) -> list[str]:
     """The comparisons in sentences, the clearest first."""
-    ordered = sorted(comparisons, key=lambda c: (c.p_holm, -abs(c.difference.value)))
-    lines = [f"  {c.sentence}" for c in ordered[:SHOWN]]
+    ordered = sorted(_comparisons(board), key=lambda c: (c.p, -abs(c.difference.value)))
+    lines = [f"  {c}" for c in ordered[:SHOWN]]
     if len(ordered) > SHOWN:
         lines.append(f"  and {len(ordered) - SHOWN} more in the file")
     return lines
 
 
-def as_json(scores: Sequence[Score], comparisons: Sequence[Comparison], metric: str) -> dict[str, Any]:
+def as_json(board: Board) -> dict[str, Any]:
     """All of it, for files."""
     return {
-        "metric": metric,
+        "metric": RANKED_BY,
         "means": [
             {
-                **_key(score.key),
-                **asdict(score.mean),
-                "interval_over": drawn_over(score.rows[0].test.grouped_by, score.mean.seeds),
-                "rows": [row.id for row in score.rows],
+                **_key(line.row),
+                **asdict(line.scores[RANKED_BY]),
+                "interval_over": line.entry.interval_over,
+                "rows": [row.id for row in line.entry.rows],
             }
-            for score in scores
+            for line in board.lines
         ],
         "comparisons": [
-            {**_key(c.key), "baseline": c.baseline, **asdict(c.difference), "p_holm": c.p_holm, "sentence": c.sentence}
-            for c in comparisons
+            {
+                **_key(c.entry.first),
+                "baseline": c.baseline.first.source,
+                **asdict(c.difference),
+                "p_holm": c.p,
+                "family": c.family,
+                "sentence": str(c),
+            }
+            for c in _comparisons(board)
         ],
     }
 
@@ -72,9 +85,15 @@ def counted(out: Path, rows: int, planned: int, failures: Mapping[str, str], not
     return lines
 
 
-def _by(groups: str, scores: Sequence[Score]) -> str:
-    return drawn_over(groups, max(score.mean.seeds for score in scores))
+def _comparisons(board: Board) -> list[Comparison]:
+    return [comparison for table in board.tables for comparison in table.comparisons]
 
 
-def _key(key: Any) -> dict[str, Any]:
-    return {**key._asdict(), "protocol": dict(key.protocol)}
+def _model(row: Row) -> str:
+    return f"{row.system}, {row.head}"
+
+
+def _key(row: Row) -> dict[str, Any]:
+    """What is the same in all rows of an entry: all but the seed."""
+    names = ("benchmark", "contributor", "modality", "system", "head", "source", "target", "protocol")
+    return {name: getattr(row, name) for name in names}

@@ -28,7 +28,6 @@ from . import report
 from .audit import AUDIT, Heard, Shared, compare, refuse_shared_audio, trained_on, write_audit
 from .availability import present
 from .card import write_card
-from .compare import evaluate
 from .corpora import Corpora
 from .features import Stores
 from .fingerprint import AudioHashes, PathHashes, fingerprint
@@ -36,7 +35,7 @@ from .fused import FusionJob, run_fusion_job
 from .grid import CorpusSource, Grid, GridError, InDomainSource, Paths, SyntheticSource, UntrainedSource, load_grid
 from .models import described, filled_labeller
 from .plan import Opened, Plan, System, make_plan
-from .row import Cost, Modality, Row, RowError, read_rows, write_rows
+from .row import PREDICTIONS, Cost, Modality, Row, RowError, read_rows, write_rows
 from .tested import test_of
 from .text import TEXTS, TextJob, TextStores, run_text_job
 from .train import Job, Part, default_device, read_facts, run_job
@@ -64,7 +63,7 @@ class Benchmark:
         workers: processes on this machine, where no executor is given.
         executor: any `concurrent.futures.Executor` whose workers see the same files.
         allow_leakage: go on where a source shares sound with a target.
-        contributor: who runs it, for the rows.
+        contributor: who runs it, for the rows; by default who began it.
         command: that repeats it, for the rows.
         only: ids of rows; all by default.
     """
@@ -89,6 +88,16 @@ class Benchmark:
         unknown = set(self.only) - set(self.plan.row_ids.values())
         if unknown:
             raise GridError(f"--row {min(unknown)}: the grid {self.grid.name!r} has no such row; --dry-run lists them")
+        self.contributor = self.contributor or self._who_began()
+
+    def _who_began(self) -> str:
+        """Who ran the rows that are there: seeds of an entry that are repeated are no other person's."""
+        names = {row.contributor for row in self._rows_done()}
+        return names.pop() if len(names) == 1 else ""
+
+    def _rows_done(self) -> list[Row]:
+        planned = dict.fromkeys(row_id for _, _, row_id in self.plan.rows())
+        return [self._read_row(row_id) for row_id in planned if self._is_done(row_id)]
 
     def audit(self) -> list[str]:
         """Look for leakage; returns the warnings.
@@ -121,14 +130,14 @@ class Benchmark:
         lacking = {
             system.id
             for system, _, row_id in self.plan.rows()
-            if not self._row_path(row_id).exists() and (not self.only or row_id in self.only)
+            if not self._is_done(row_id) and (not self.only or row_id in self.only)
         }
         return [system for system in self.plan.systems if system.id in lacking]
 
     def listed(self) -> list[str]:
         """Every row: whether it is done, its id, what it is."""
         lines = [
-            f"{'done   ' if self._row_path(row_id).exists() else 'to do  '} {row_id}  {system.name} -> {target}"
+            f"{'done   ' if self._is_done(row_id) else 'to do  '} {row_id}  {system.name} -> {target}"
             for system, target, row_id in self.plan.rows()
         ]
         done = sum(line.startswith("done") for line in lines)
@@ -143,23 +152,29 @@ class Benchmark:
             self._train([job for job in ready if job[0].fusion is not None], self.executor or local)  # of the others
         return self.gather()
 
-    def write_page(self, rows: Sequence[Row]) -> str:
-        """Write ``leaderboard.html`` over all that the folder holds, with recordings; returns a line that says so."""
+    def tell(self, rows: Sequence[Row]) -> list[str]:
+        """Write statistics and page over all that the folder holds; returns what they say, in lines."""
         from .leaderboard import load_board
         from .leaderboard.page import write_page
         from .leaderboard.samples import read_samples
 
+        baseline = self.grid.baseline
+        board = load_board(self.out, baseline if baseline in {row.source for row in rows} else None)
+        with atomic_write(self.out / STATISTICS) as file:
+            json.dump(report.as_json(board), file, indent=2)
+            file.write("\n")
         seed = self.grid.all_seeds[0]
         stages = dict.fromkeys(spec for name in self.grid.sources for spec in self.corpora.stages(name, seed))
-        compared = self.grid.baseline in {row.source for row in rows}
-        board = load_board(self.out, self.grid.baseline if compared else None)
         write_page(board, self.out / PAGE, None, read_samples(list(stages)) if stages else None)
-        return f"page  {self.out / PAGE}: {len(board.lines)} entries"
+        lines = report.tables(board)
+        if sentences := report.said(board):
+            family = sum(len(table.comparisons) for table in board.tables)
+            lines += ["", f"against {baseline} (Holm over {family}; all in {self.out / STATISTICS}):", *sentences]
+        return [*lines, "", f"page  {self.out / PAGE}: {len(board.lines)} entries"]
 
     def gather(self) -> list[Row]:
         """Write ``results.jsonl``: the rows of this grid, and those in the folder that none of them replaces."""
-        planned = [row_id for _, _, row_id in self.plan.rows()]
-        rows = [self._read_row(row_id) for row_id in planned if self._row_path(row_id).exists()]
+        rows = self._rows_done()
         replaced = {_place(row) for row in rows} | {
             (self.grid.name, s.model, s.trained, s.source, t, s.seed) for s, t, _ in self.plan.rows()
         }
@@ -208,7 +223,7 @@ class Benchmark:
                 wanted = list(dict.fromkeys(spec for s, _ in its for spec in self._used_by(s)))
                 try:
                     settings = parse_text_settings(self._text_config(its[0][0]), head, {"data": {}})
-                    self._texts.fill(name, settings, wanted) if settings.head.select != "finetune" else None
+                    self._texts.fill(name, head, settings, wanted) if settings.head.select != "finetune" else None
                 except Exception as error:  # an encoder that does not load must not stop the others
                     for system, job in its:
                         self.failures[system.name] = f"{name}: {type(error).__name__}: {error}"
@@ -356,8 +371,11 @@ class Benchmark:
     def _name_upstream(self, system: System, job: Job) -> None:
         """Say beside each checkpoint what the stored features are of: that is what ``predict`` needs."""
         upstream = self.grid.upstreams[system.upstream or ""]
-        ckpt = upstream.ckpt and self.paths.fill(upstream.ckpt)
-        named = {"upstream": upstream.upstream, "ckpt": ckpt, "config": self.paths.config(upstream.config)}
+        named = {
+            "upstream": upstream.upstream,
+            "ckpt": self.paths.model(upstream.ckpt),
+            "config": self.paths.config(upstream.config),
+        }
         for part in job.parts:
             with atomic_write(part.folder / UPSTREAM) as file:
                 json.dump(named, file)
@@ -401,10 +419,10 @@ class Benchmark:
             upstream, head = self.grid.upstreams[system.upstream], system.config["head"]
             passes.append(self._stores.seconds(system.upstream, upstream, head, used))
         if system.encoder is not None:
-            passes.append(self._texts.seconds(system.encoder, used))
+            passes.append(self._texts.seconds(system.encoder, system.text_head or "", used))
         known = [seconds for seconds in passes if seconds is not None]
         return Cost(
-            features=sum(known) if known else None,
+            features=sum(known) if len(known) == len(passes) else None,
             training=facts["training"],
             testing=facts["testing"][target],
             parameters=facts["parameters"],
@@ -417,6 +435,9 @@ class Benchmark:
         made = [base for base in bases if isinstance(self.grid.sources[base], SyntheticSource)]
         modality: Modality = "text" if system.modality == "text" else "speech"
         return {base: fingerprint(open_corpus(self.corpora.specs(base, system.seed, modality)[0])) for base in made}
+
+    def _is_done(self, row_id: str) -> bool:
+        return self._row_path(row_id).exists() and (self.out / PREDICTIONS / f"{row_id}.csv").exists()
 
     def _row_path(self, row_id: str) -> Path:
         return self.out / ROWS / f"{row_id}.json"
@@ -574,13 +595,5 @@ def run_grid(
     notes += [f"leakage: {warning} (see {AUDIT})" for warning in warnings]
     lines = report.counted(out, len(rows), planned, benchmark.failures, notes)
     if rows:
-        scores, comparisons = evaluate(out, rows, grid.baseline)
-        with atomic_write(out / STATISTICS) as file:
-            json.dump(report.as_json(scores, comparisons, "UAR"), file, indent=2)
-            file.write("\n")
-        lines += report.table(scores, "UAR")
-        if comparisons:
-            lines += ["", f"against {grid.baseline} (Holm over {len(comparisons)}; all in {out / STATISTICS}):"]
-            lines += report.said(comparisons)
-        lines += ["", benchmark.write_page(rows)]
+        lines += benchmark.tell(rows)
     return Report("\n".join(lines), rows, benchmark.failures)

@@ -19,6 +19,7 @@ from ..results import Predictions, read_predictions, write_predictions, write_re
 from ..settings import CorporaSettings
 from ..sources import Source, Sources
 from ..text.settings import TextSettings, parse_text_settings
+from .passes import Passes
 from .train import FACTS, Part, guarded, limit_threads
 
 TEXTS = "texts"
@@ -145,20 +146,22 @@ class TextStores:
     """What encoders made of the grid's texts.
 
     Args:
-        folder: of all stores; each encoder names its own file.
+        folder: of all stores; each encoder names its own file, and what its passes took lies beside that.
         device: to encode on.
     """
 
     def __init__(self, folder: Path, device: str) -> None:
         self.folder, self._device = folder, device
+        self._passes: dict[tuple[str, str], Passes] = {}
 
-    def fill(self, name: str, settings: TextSettings, specs: list[str]) -> None:
-        """Encode what is not there of some corpora."""
+    def fill(self, name: str, head: str, settings: TextSettings, specs: list[str]) -> None:
+        """Encode what is not there of some corpora, with an encoder as a head wants it."""
         from ..text.encoder import TextEncoder
         from ..text.store import TextStore
         from ..text.train import words
 
         store = TextStore(self.folder, TextEncoder(settings.encoder, self._device))
+        passes = self._passes[name, head] = Passes(store.path.with_name(f"{store.path.stem}-{COSTS}"))
         for spec in specs:
             corpora = settings.data.model_copy(update={"train": (), "targets": {"all": spec}})
             with redirect_stdout(None):
@@ -166,20 +169,11 @@ class TextStores:
                 context = settings.data.context
                 source = Sources(corpora, 0, medium="text", context=context, skip_textless=skip).get("all")
             start = time.monotonic()
-            if store.add([words(entry) for entry in source.entries], f"{name}: {Path(spec).name}"):
-                costs = self._costs()
-                costs.setdefault(name, {})
-                costs[name][spec] = round(costs[name].get(spec, 0.0) + time.monotonic() - start, 3)
-                with atomic_write(self.folder / COSTS) as file:
-                    json.dump(costs, file, indent=2)
+            with passes.over(spec) as took:
+                if store.add([words(entry) for entry in source.entries], f"{name}: {Path(spec).name}"):
+                    took(time.monotonic() - start)
 
-    def seconds(self, name: str, specs: list[str]) -> float | None:
-        """What the pass over some corpora took; None if that is not known of any."""
-        costs = self._costs().get(name, {})
-        known = [costs[spec] for spec in dict.fromkeys(specs) if spec in costs]
-        return round(sum(known), 3) if known else None
-
-    def _costs(self) -> dict[str, dict[str, float]]:
-        path = self.folder / COSTS
-        costs: dict[str, dict[str, float]] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-        return costs
+    def seconds(self, name: str, head: str, specs: list[str]) -> float | None:
+        """What the pass over some corpora took; None if that is not known, or nothing is stored for the head."""
+        passes = self._passes.get((name, head))
+        return None if passes is None else passes.seconds(specs)

@@ -13,21 +13,30 @@ if TYPE_CHECKING:
     from torch import nn
 
 
-COMPUTED = {"logmel_functionals": (), "egemaps": ("opensmile",), "egemaps_lld": ("opensmile",)}
-"""This project's upstreams that have no weights, and the packages that do their work: versions tell them apart."""
+OURS, THEIRS = "zero-shot-emotion", ("s3prl", "torchaudio")
+COMPUTED = {
+    "logmel_functionals": (OURS,),
+    **dict.fromkeys(("egemaps", "egemaps_lld"), (OURS, "opensmile")),
+    **dict.fromkeys(("baseline", "baseline_local", "fbank", "fbank_no_cmvn", "linear", "mel", "mfcc"), THEIRS),
+    **dict.fromkeys(("spectrogram", "stft_mag"), THEIRS),
+}
+"""Upstreams that have no weights, and the packages that do their work: versions tell them apart."""
 
 
 def code_version(upstream: str) -> str | None:
     """The versions of what computes an upstream's features; None where its weights tell it from others."""
     if upstream not in COMPUTED:
         return None
-    found = [f"zero-shot-emotion {__version__}"]
-    for package in COMPUTED[upstream]:
-        try:
-            found.append(f"{package} {version(package)}")
-        except PackageNotFoundError:
-            found.append(f"{package} not installed")
-    return ", ".join(found)
+    return ", ".join(f"{package} {_version(package)}" for package in COMPUTED[upstream])
+
+
+def _version(package: str) -> str:
+    if package == OURS:
+        return __version__
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "not installed"
 
 
 def audio_hash(path: str | Path) -> bytes:

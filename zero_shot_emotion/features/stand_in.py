@@ -11,7 +11,7 @@ import numpy as np
 
 from ..acoustics import AS_IT_IS, Conditioning
 from ..audio import RATE, AudioError, Wave
-from .fingerprint import audio_hash, path_hash
+from .fingerprint import audio_hash, code_version, path_hash
 from .store import FeatureStore, Stored, StoreError
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def check_stand_in(
         known = ", ".join([store.key["selection"], *store.card["aliases"]])
         raise StoreError(f"-s {selection}: is not stored in {store.folder}, expected one of {known}")
     _check_conditioning(store, conditioning)
-    _check_checkpoint(store)
+    _check_made_by(store)
     if store.keeps_means:
         _check_linear(model, arguments, weighted=_weighted(store, arguments, selection))
 
@@ -64,8 +64,14 @@ def _check_conditioning(store: FeatureStore, conditioning: Conditioning) -> None
             )
 
 
-def _check_checkpoint(store: FeatureStore) -> None:
-    """Refuse features of a checkpoint that has changed since; one that is no longer there cannot be asked."""
+def _check_made_by(store: FeatureStore) -> None:
+    """Refuse features of a checkpoint or code that has changed since; one that is no longer there cannot be asked."""
+    before, now = store.key.get("code"), code_version(store.key["upstream"])
+    if before != now:
+        raise StoreError(
+            f"{store.folder}: its features were computed by {before or 'versions that it does not name'}, and here is "
+            f"{now}; store them again: {store.command()} --overwrite"
+        )
     for flag, name, key in (("-k", "ckpt", "checkpoint"), ("-g", "config", "config")):
         path = store.card["made_from"][name]
         if path is not None and Path(path).exists() and path_hash(path) != store.key[key]:

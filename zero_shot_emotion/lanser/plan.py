@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ..benchmark.corpora import write_linked
-from ..benchmark.fingerprint import AudioHashes, fingerprint
+from ..benchmark.fingerprint import AudioHashes, PathHashes, fingerprint
 from ..benchmark.row import Row, SourceKind
 from ..benchmark.subsets import stratified_share
 from ..benchmark.train import BEST, Job, Part, read_facts
@@ -17,6 +17,7 @@ from ..corpus import Corpus
 from ..corpus.readers import open_corpus
 from ..corpus.splits import split_dev
 from ..sources import check_files
+from .content import models_of
 from .settings import LanserError, LanserSettings, Target
 from .weak import WeakCorpus, fits
 
@@ -70,6 +71,7 @@ class System:
         config: that everything follows from.
         source: what it is trained on.
         fingerprint: of the source, whole.
+        models: hashes of the models' files behind it, by name.
         kind: the source's.
         protocol: what else decides about the numbers.
         utterances: of the target that it was trained on.
@@ -80,6 +82,7 @@ class System:
     config: dict[str, Any]
     source: str
     fingerprint: str
+    models: dict[str, str]
     kind: SourceKind
     protocol: dict[str, str | int | float | bool | None]
     utterances: int = 0
@@ -137,6 +140,7 @@ class Planner:
         out: its folder.
         targets: split.
         upstream: s3prl's options for it.
+        files: hashes of checkpoints.
         device: to train on.
         threads: of torch, in each process.
     """
@@ -145,6 +149,7 @@ class Planner:
     out: Path
     targets: dict[str, Parts]
     upstream: tuple[str, ...]
+    files: PathHashes
     device: str
     threads: int
 
@@ -159,13 +164,14 @@ class Planner:
 
     def _pretraining(self, weak: WeakCorpus, tests: dict[str, str], seed: int) -> System:
         config = {"step": "pre-train", "weak labels": weak.config, "fingerprint": weak.fingerprint}
-        config |= {"labels": weak.labels, **self._common(self.settings.pretrain, seed)}
+        config |= {"labels": weak.labels_by_name, **self._common(self.settings.pretrain, seed)}
         return System(
             name=f"pre-train on {weak.folder.name}, seed {seed}",
             job=self._job(config, str(weak.folder.absolute()), tests, weak.labels, None),
             config=config,
             source=_source(weak),
             fingerprint=weak.fingerprint,
+            models={**self._models, **weak.models},
             kind="weak-labels",
             protocol={"init": WEAK, "share": 0.0, "fine-tuned": False},
         )
@@ -191,6 +197,7 @@ class Planner:
             config=config,
             source=f"{parts.name}-train" if start is None else _source(weak),
             fingerprint=fingerprint(parts.train, parts.sounds) if start is None else weak.fingerprint,
+            models={**self._models, **({} if start is None else weak.models)},
             kind="in-domain" if start is None else "weak-labels",
             protocol={"init": SCRATCH if start is None else WEAK, "share": share, "fine-tuned": start is not None},
             utterances=len(subset),
@@ -208,7 +215,12 @@ class Planner:
         return config
 
     def _common(self, config: dict[str, Any], seed: int) -> dict[str, Any]:
-        return {"upstream": self.settings.upstream.model_dump(), "head": config, "seed": seed}
+        return {"upstream": self.settings.upstream.by_content(self.files), "head": config, "seed": seed}
+
+    @property
+    def _models(self) -> dict[str, str]:
+        upstream = self.settings.upstream
+        return models_of(upstream.upstream, upstream.files, self.files)
 
     def _job(self, config: dict[str, Any], train: str, tests: dict[str, str], labels: str, start: System | None) -> Job:
         folder = (self.out / "systems" / Row.id_for(config)).absolute()

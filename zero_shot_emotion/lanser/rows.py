@@ -31,6 +31,8 @@ def gather(
         the rows of these systems.
     """
     before = {row.id: row for row in read_rows(out)}
+    names = {row.contributor for row in before.values() if row.benchmark == settings.name}
+    contributor = contributor or (names.pop() if len(names) == 1 else "")  # who goes on need not say it again
     rows: list[Row] = []
     for system in systems:
         for target in system.job.targets if system.is_done else ():
@@ -66,7 +68,7 @@ def _row(row_id: str, settings: LanserSettings, system: System, target: Parts, c
             parameters=facts["parameters"],
             device=facts["device"],
         ),
-        fingerprints={target.name: target.fingerprint, system.source: system.fingerprint},
+        fingerprints={target.name: target.fingerprint, system.source: system.fingerprint, **system.models},
         config={**system.config, "target": target.name},
         command=command,
         versions=versions(),

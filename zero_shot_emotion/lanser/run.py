@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ..benchmark.audit import AUDIT, Heard, compare, refuse_shared_audio, write_audit
-from ..benchmark.fingerprint import AudioHashes
+from ..benchmark.fingerprint import AudioHashes, PathHashes
 from ..benchmark.row import RESULTS, Row
 from ..benchmark.train import commands, default_device, read_facts, run_job
 from ..corpus import atomic_write
@@ -82,13 +82,13 @@ def run_lanser(
     words = ["zero-shot-emotion", "lanser", str(config), "-o", str(out)]
     words += [word for name, value in (paths or {}).items() for word in ("--path", f"{name}={value}")]
     words += [] if seeds is None else ["--seeds", str(seeds)]
-    hashes = AudioHashes(out / "audio-hashes.json")
+    hashes, files = AudioHashes(out / "audio-hashes.json"), PathHashes()
     targets = split_targets(settings, out, hashes)
-    weak = _label(settings, out, workers, skip_errors, executor)
+    weak = _label(settings, out, hashes, files, workers, skip_errors, executor)
     warnings = _audit(out, weak, targets, hashes, allow_leakage)
     device = default_device()
-    upstream = upstream_options(settings, out, weak, targets, device)
-    planner = Planner(settings, out, targets, upstream, device, max(1, _cores() // max(1, workers)))
+    upstream = upstream_options(settings, out, weak, targets, files, device)
+    planner = Planner(settings, out, targets, upstream, files, device, max(1, _cores() // max(1, workers)))
     pretrained = {one.folder.name: planner.pretrainings(one) for one in weak}
     first = pretrained[weak[0].folder.name]
     systems = [s for its in pretrained.values() for s in its] + list(planner.finetunings(weak[0], first))
@@ -113,14 +113,20 @@ def run_lanser(
 
 
 def _label(
-    settings: LanserSettings, out: Path, workers: int, skip_errors: bool, executor: Executor | None
+    settings: LanserSettings,
+    out: Path,
+    hashes: AudioHashes,
+    files: PathHashes,
+    workers: int,
+    skip_errors: bool,
+    executor: Executor | None,
 ) -> list[WeakCorpus]:
     """With the config's own taxonomy first; with the targets' classes too, where only these can be tested directly."""
     how: dict[str, Any] = {"workers": workers, "skip_errors": skip_errors, "executor": executor}
-    found = [label_speech(settings, read_weak(settings), out, **how)]
+    found = [label_speech(settings, read_weak(settings), out, hashes, files, **how)]
     if settings.zero_shot and not fits(found[0].taxonomy, settings):
         own = read_weak(settings, settings.labels)
-        found.append(label_speech(settings, own, out, **how))
+        found.append(label_speech(settings, own, out, hashes, files, **how))
         if not fits(found[1].taxonomy, settings):
             raise LanserError(f"zero_shot: the taxonomy {settings.labels!r} has other classes than the label set")
     agreement = {one.taxonomy.name: compared(one.card) for one in found}

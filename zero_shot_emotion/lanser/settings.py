@@ -10,6 +10,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from ..benchmark.fingerprint import PathHashes
 from ..config_files import find_config, read_mapping, validated
 from ..corpus import LabelSet, label_set
 from ..corpus.labels import LabelError
@@ -17,6 +18,7 @@ from ..corpus.utterance import Name
 from ..errors import UserError
 from ..settings import conditioning_of
 from ..settings import read_settings as read_downstream
+from .content import by_content
 
 KIND = "lanser"
 """The folder of the shipped configs in ``configs/``."""
@@ -65,6 +67,16 @@ class Upstream(_Strict):
     def model_config_path(self) -> str | None:
         """Of ``-g``."""
         return None if self.config is None else str(find_config("upstreams", self.config, ".json"))
+
+    @property
+    def files(self) -> dict[str, str]:
+        """What it names that may lie on disk."""
+        named = {"ckpt": self.ckpt, "config": self.model_config_path}
+        return {key: value for key, value in named.items() if value is not None}
+
+    def by_content(self, hashes: PathHashes) -> dict[str, Any]:
+        """All of it, wherever its files lie."""
+        return {**self.model_dump(), **by_content(self.files, hashes)}
 
     @property
     def options(self) -> tuple[str, ...]:

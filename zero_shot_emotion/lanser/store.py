@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from ..benchmark.features import keep_for
+from ..benchmark.fingerprint import PathHashes
 from ..benchmark.row import Row
 from ..benchmark.run import UPSTREAM
 from ..corpus import atomic_write
@@ -18,7 +19,12 @@ from .weak import WeakCorpus
 
 
 def upstream_options(
-    settings: LanserSettings, out: Path, weak: Sequence[WeakCorpus], targets: Mapping[str, Parts], device: str
+    settings: LanserSettings,
+    out: Path,
+    weak: Sequence[WeakCorpus],
+    targets: Mapping[str, Parts],
+    files: PathHashes,
+    device: str,
 ) -> tuple[str, ...]:
     """What s3prl is told of the upstream: itself, or a store of its features, which is filled now.
 
@@ -32,7 +38,7 @@ def upstream_options(
     keep = keep_for(settings.pretrain)
     conditioning = conditioning_of(settings.pretrain["downstream_expert"])
     code = code_version(upstream.upstream)
-    described = {**upstream.model_dump(), **({} if code is None else {"code": code}), **conditioning.key}
+    described = {**upstream.by_content(files), **({} if code is None else {"code": code}), **conditioning.key}
     folder = out / "features" / f"{upstream.upstream}-{keep}-{Row.id_for(described)[:8]}"
     corpora = [one.corpus for one in weak] + [part for p in targets.values() for part in (p.train, p.test)]
     spec = UpstreamSpec(upstream.upstream, upstream.ckpt, upstream.model_config_path)
@@ -45,6 +51,7 @@ def name_upstream(settings: LanserSettings, system: System) -> None:
     """Say beside a checkpoint what its stored features are of: that is what ``predict`` needs."""
     upstream = settings.upstream
     if upstream.stored:
-        named = {"upstream": upstream.upstream, "ckpt": upstream.ckpt, "config": upstream.model_config_path}
+        files = {key: str(Path(p).absolute()) if Path(p).exists() else p for key, p in upstream.files.items()}
+        named = {"upstream": upstream.upstream, "ckpt": None, "config": None, **files}
         with atomic_write(system.job.folder / UPSTREAM) as file:
             json.dump(named, file)

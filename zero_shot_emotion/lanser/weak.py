@@ -13,16 +13,22 @@ from generation.weak_labels.recordings import open_source
 from generation.weak_labels.settings import WeakLabelSettings
 from generation.weak_labels.settings import read_settings as read_weak_settings
 from generation.weak_labels.steps import STEPS
+from generation.weak_labels.summary import WeakLabelReport
 from generation.weak_labels.weak_label import weak_label
 
-from ..benchmark.fingerprint import content_hash, fingerprint
+from ..benchmark.fingerprint import AudioHashes, PathHashes, content_hash
 from ..benchmark.row import Row
 from ..corpus import CARD, Corpus
 from ..corpus.corpus import load_card
 from ..settings import TAXONOMY
 from ..taxonomy import Taxonomy, load_taxonomy
+from .content import weak_settings
 from .settings import LanserError, LanserSettings
 
+ABOUT = ("source", "unavailable")
+"""Of a taxonomy: what is for people."""
+HIDDEN = "human_label"
+"""The column of labels that the speech had: they decide nothing."""
 SHARED = "steps"
 """Segments, transcripts and scores of all taxonomies: speech is listened to once."""
 
@@ -35,7 +41,9 @@ class WeakCorpus:
         folder: where it lies.
         taxonomy: that it is labelled with.
         labels: the label set to train on it with.
-        config: that labelled it.
+        config: all that its labels follow from, wherever that lies.
+        models: hashes of what labelled it, by name.
+        fingerprint: of all that its lines say but labels that were hidden, and of its sound.
         summary: of the labelling, for people.
     """
 
@@ -43,7 +51,14 @@ class WeakCorpus:
     taxonomy: Taxonomy
     labels: str
     config: dict[str, Any]
+    models: dict[str, str]
+    fingerprint: str
     summary: str
+
+    @property
+    def labels_by_name(self) -> str:
+        """The label set, wherever the file of a taxonomy lies."""
+        return f"{TAXONOMY}:{self.taxonomy.name}" if self.labels.startswith(f"{TAXONOMY}:") else self.labels
 
     @property
     def card(self) -> dict[str, Any]:
@@ -52,11 +67,6 @@ class WeakCorpus:
     @property
     def corpus(self) -> Corpus:
         return Corpus.load(self.folder)
-
-    @property
-    def fingerprint(self) -> str:
-        """Of its labels, and of all that its distributions follow from."""
-        return f"{fingerprint(self.corpus)}-{self.card['fingerprint']}"
 
 
 def read_weak(settings: LanserSettings, taxonomy: str | None = None) -> WeakLabelSettings:
@@ -81,6 +91,8 @@ def label_speech(
     settings: LanserSettings,
     weak: WeakLabelSettings,
     out: Path,
+    hashes: AudioHashes,
+    files: PathHashes,
     *,
     workers: int,
     skip_errors: bool,
@@ -92,19 +104,34 @@ def label_speech(
         settings: of the experiment.
         weak: of the labelling.
         out: folder of the experiment.
+        hashes: of sound.
+        files: hashes of models.
         workers: processes on this machine, where no executor is given.
         skip_errors: leave out what cannot be read, and count it.
         executor: does the work instead.
     """
     speech, taxonomy = open_source(settings.speech), load_taxonomy(weak.taxonomy)
-    config = weak.model_dump(mode="json")
-    recipe = {"settings": config, "speech": content_hash(speech), "taxonomy": taxonomy.model_dump()}
+    config, models = weak_settings(weak, files)
+    heard = content_hash(speech, hashes.of(speech))
+    recipe = {"settings": config, "speech": heard, "taxonomy": taxonomy.model_dump(exclude=set(ABOUT))}
     folder = out / "weak" / f"{taxonomy.name}-{Row.id_for(recipe)[:8]}"
-    if not (folder / CARD).exists():
-        _share_steps(folder, out / SHARED)
-    report = weak_label(speech, folder, weak, workers=workers, skip_errors=skip_errors, executor=executor)
-    labels = settings.labels if fits(taxonomy, settings) else f"{TAXONOMY}:{weak.taxonomy}"
-    return WeakCorpus(folder, taxonomy, labels, config, report.summary())
+    if _is_whole(folder):  # named by all that it follows from: it is what it would be, wherever that lies now
+        report = WeakLabelReport(folder, load_card(folder), {}, 0.0)
+    else:
+        # steps know models and sound by their names: what these stood for before must not be taken for them
+        _share_steps(folder, out / SHARED / Row.id_for({"models": models, "speech": heard})[:8])
+        how: dict[str, Any] = {"workers": workers, "skip_errors": skip_errors, "executor": executor}
+        report = weak_label(speech, folder, weak, overwrite=True, **how)
+    made = Corpus.load(folder)
+    return WeakCorpus(
+        folder=folder,
+        taxonomy=taxonomy,
+        labels=settings.labels if fits(taxonomy, settings) else f"{TAXONOMY}:{weak.taxonomy}",
+        config={**config, "taxonomy": recipe["taxonomy"]},
+        models=models,
+        fingerprint=content_hash(made, hashes.of(made), but=[HIDDEN]),
+        summary=report.summary(),
+    )
 
 
 def fits(taxonomy: Taxonomy, settings: LanserSettings) -> bool:
@@ -119,6 +146,14 @@ def compared(card: Mapping[str, Any]) -> list[dict[str, Any]]:
         return []
     tenths = [{"which": f"decile {i}", **tenth} for i, tenth in enumerate(human["by_confidence"], 1)]
     return [{"which": "all", **human["labelled"]}, {"which": "kept", **human["kept"]}, *tenths]
+
+
+def _is_whole(folder: Path) -> bool:
+    """Whether a corpus is there with all its audio, which is linked to where the speech lay."""
+    if not (folder / CARD).exists():
+        return False
+    corpus = Corpus.load(folder)
+    return all(corpus.audio_path(u).exists() for u in corpus if u.file_name is not None)
 
 
 def _share_steps(folder: Path, shared: Path) -> None:

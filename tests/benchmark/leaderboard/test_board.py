@@ -8,6 +8,7 @@ from zero_shot_emotion.benchmark import RowError, read_rows, write_rows
 from zero_shot_emotion.benchmark.leaderboard import LeaderboardError, load_board
 from zero_shot_emotion.benchmark.leaderboard.predictions import PredictionsError
 from zero_shot_emotion.benchmark.leaderboard.scoring import Comparison
+from zero_shot_emotion.benchmark.statistics import Difference
 
 ONE = Toy(
     systems={"fbank": SYSTEMS["fbank"]},
@@ -67,28 +68,34 @@ def test_the_majority_class_scores_what_the_table_says_of_it(board):
 def test_a_baseline_is_compared_within_a_system(board):
     found = [comparison for table in board.tables for comparison in table.comparisons]
     assert {(one.entry.first.system, one.entry.first.source) for one in found} == {
-        ("data2vec", "acted"),
-        ("bert-base-uncased", "acted"),
+        (system, source)
+        for system in ("data2vec", "bert-base-uncased")
+        for source in ("acted", "neutral", "in-domain", "majority")
     }
     for one in found:
         assert one.entry.first.system == one.baseline.first.system
-        assert one.family == len(found) == 4
+        assert one.family == len(found) == 16
         means = [np.mean([row.test.metrics["UAR"].value for row in e.rows]) for e in (one.entry, one.baseline)]
-        assert one.value == pytest.approx(means[0] - means[1])
+        assert one.difference.value == pytest.approx(means[0] - means[1])
 
 
 @pytest.mark.parametrize(
     ("value", "p", "said"),
     [
-        (0.05, 0.01, "fbank: acted beats real-meld on emodb: +0.050 [+0.010, +0.090], p = 0.010"),
-        (-0.05, 0.0004, "fbank: acted loses to real-meld on emodb: −0.050 [+0.010, +0.090], p < .001"),
-        (0.05, 0.05, "fbank: acted cannot be told from real-meld on emodb: +0.050 [+0.010, +0.090], p = 0.050"),
+        (0.05, 0.01, "fbank, UtteranceLevel: acted beats real-meld on emodb: +0.050 [+0.010, +0.090], p = 0.010"),
+        (-0.05, 0.0004, "fbank, UtteranceLevel: acted loses to real-meld on emodb: −0.050 [+0.010, +0.090], p < .001"),
+        (
+            0.05,
+            0.05,
+            "fbank, UtteranceLevel: acted cannot be told from real-meld on emodb: +0.050 [+0.010, +0.090], p = 0.050",
+        ),
     ],
 )
 def test_a_comparison_is_a_sentence(tmp_path, value, p, said):
     write_toy(tmp_path, ONE)
     (one,) = load_board(tmp_path, "real-meld").tables[0].comparisons
-    assert str(Comparison(one.entry, one.baseline, value, 0.01, 0.09, p, 1)) == said
+    difference = Difference(value, 0.01, 0.09, p=p / 2, seeds=(2, 2))
+    assert str(Comparison(one.entry, one.baseline, difference, p, 2)) == said
 
 
 def test_a_clear_difference_is_found_and_an_absent_one_is_not(tmp_path):

@@ -25,26 +25,45 @@ def test_rows_and_predictions_of_all_are_there_once(folders, tmp_path):
     out = tmp_path / "out"
     merged = merge(folders, out)
     rows = read_rows(out)
-    assert [(row.seed, row.contributor) for row in rows] == [(0, "ann"), (1, "ann"), (2, "bob")]
-    for row, folder in zip(rows, (folders[0], folders[0], folders[1]), strict=True):
+    assert [(row.seed, row.contributor) for row in rows] == [(0, "ann"), (1, "ann"), (1, "bob"), (2, "bob")]
+    for row, folder in zip(rows, (folders[0], folders[0], folders[1], folders[1]), strict=True):
         assert (out / row.predictions).read_bytes() == (folder / row.predictions).read_bytes()
-    assert merged.duplicates == {"bob": 1}
-    assert merged.conflicts == []
-    assert "bob: 1 rows, and 1 that another folder has with the same numbers" in merged.summary(out)
+    assert (merged.duplicates, merged.conflicts) == ({}, [])
     assert read_merge(out) == merged
+
+
+def test_what_a_second_person_has_and_no_more_is_counted_alone(folders, tmp_path):
+    write_rows(folders[1], read_rows(folders[1])[:1])
+    merged = merge(folders, tmp_path / "out")
+    assert [(row.seed, row.contributor) for row in read_rows(tmp_path / "out")] == [(0, "ann"), (1, "ann")]
+    assert merged.duplicates == {"bob": 1}
+    assert "bob: 0 rows, and 1 that another folder has with the same numbers" in merged.summary(tmp_path / "out")
+
+
+def test_who_has_no_baseline_of_their_own_is_compared_with_anothers_and_it_is_said(tmp_path):
+    """As where the baseline was a duplicate: what could be said before a merge can be said after it."""
+    ann, bob = tmp_path / "ann", tmp_path / "bob"
+    both = {name: SOURCES[name] for name in ("acted", "neutral")}
+    write_toy(ann, replace(ONE, sources={"neutral": SOURCES["neutral"]}))
+    write_toy(bob, replace(ONE, sources=both))
+    (own,) = load_board(bob, "neutral").tables[0].comparisons
+    merge([ann, bob], tmp_path / "out")
+    (found,) = load_board(tmp_path / "out", "neutral").tables[0].comparisons
+    assert (found.difference, found.p) == (own.difference, own.p)
+    assert str(found) == f"{own} (baseline by ann)"
 
 
 def test_contributors_are_named_and_those_in_rows_stay(folders, tmp_path):
     ann, bob = folders
     write_rows(bob, [row.model_copy(update={"contributor": "Cy"}) for row in read_rows(bob)])
     merge(folders, tmp_path / "out", [f"Ann B.={ann}", f"Bob={bob}"])
-    assert [row.contributor for row in read_rows(tmp_path / "out")] == ["Ann B.", "Ann B.", "Cy"]
+    assert [row.contributor for row in read_rows(tmp_path / "out")] == ["Ann B.", "Ann B.", "Cy", "Cy"]
 
 
 def test_people_are_not_pooled(folders, tmp_path):
     merge(folders, tmp_path / "out")
     lines = load_board(tmp_path / "out").lines
-    assert sorted((line.row.contributor, line.entry.seeds) for line in lines) == [("ann", (0, 1)), ("bob", (2,))]
+    assert sorted((line.row.contributor, line.entry.seeds) for line in lines) == [("ann", (0, 1)), ("bob", (1, 2))]
 
 
 def test_the_same_config_with_other_numbers_is_a_conflict(tmp_path):

@@ -34,7 +34,7 @@ def test_targets_chance_and_comparisons_are_said(board):
     for table in board.tables:
         for comparison in table.comparisons:
             assert str(comparison) in text
-    assert "Holm's correction over all 4 comparisons" in text
+    assert "Holm's correction over all 16 comparisons" in text
 
 
 def test_what_intervals_hold_is_said(board, tmp_path):

@@ -54,8 +54,8 @@ def random_nli(folder: Path, labels: dict[str, int] = NLI) -> Path:
     return _save(folder, BertForSequenceClassification, config)
 
 
-def random_encoder(folder: Path) -> Path:
-    return _save(folder, BertModel, _bert(len(tokenizer(folder))))
+def random_encoder(folder: Path, seed: int = 0) -> Path:
+    return _save(folder, BertModel, _bert(len(tokenizer(folder))), seed)
 
 
 def _bert(vocabulary: int, **options) -> BertConfig:
@@ -71,9 +71,9 @@ def _bert(vocabulary: int, **options) -> BertConfig:
     )
 
 
-def _save(folder: Path, kind: type[PreTrainedModel], config: PretrainedConfig) -> Path:
+def _save(folder: Path, kind: type[PreTrainedModel], config: PretrainedConfig, seed: int = 0) -> Path:
     with torch.random.fork_rng():
-        torch.manual_seed(0)
+        torch.manual_seed(seed)
         kind(config).save_pretrained(folder)
     return folder
 

@@ -12,16 +12,14 @@ import numpy as np
 
 from ...errors import UserError
 from ...metrics import METRICS
-from ..row import Row, read_rows
+from ..row import UNDRAWN, Row, read_rows
 from ..statistics import Mean
 from .differing import Differing, differing
 from .entry import BOUND, CONTROLS, Entry, Task, entries, league
 from .predictions import Told, read_told
-from .scoring import Comparison, comparisons, means
+from .scoring import AT_A_TIME, Comparison, comparisons, means
 
 RANKED_BY = "UAR"
-AT_A_TIME = 12
-"""Entries whose bootstraps are drawn together."""
 
 
 class LeaderboardError(UserError, ValueError):
@@ -48,7 +46,7 @@ class Table:
         name: of the target; with a number where the folder holds several states of one target.
         task: what the entries have in common.
         lines: competitors, then the upper bound, then controls; the best of each first.
-        comparisons: of competitors with the baseline.
+        comparisons: with the baseline.
     """
 
     name: str
@@ -118,8 +116,8 @@ class Board:
 
     @cached_property
     def varied(self) -> tuple[str, ...]:
-        """The keys of the protocols that are not the same everywhere; the majority class follows none."""
-        protocols = [row.protocol for row in self.rows if row.source_kind != "majority"]
+        """The keys of the protocols that are not the same everywhere; what needs no training follows none."""
+        protocols = [row.protocol for row in self.rows if row.source_kind not in UNDRAWN]
         keys = sorted({key for protocol in protocols for key in protocol})
         return tuple(key for key in keys if len({repr(protocol.get(key)) for protocol in protocols}) > 1)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from ..row import Row
+from ..row import UNDRAWN, Row
 from .entry import OF_SOURCE
 
 ABSENT = "(not said)"
@@ -88,10 +88,10 @@ def _models(rows: Sequence[Row]) -> list[Differing]:
 
 
 def _keys(field: str, rows: Sequence[Row]) -> list[Differing]:
-    """Within a modality: speech has settings that text has not, and the majority class has none."""
+    """Within a modality: speech has settings that text has not, and what needs no training has none."""
     found = []
     for modality in sorted({row.modality for row in rows}):
-        here = [row for row in rows if row.modality == modality and row.source_kind != "majority"]
+        here = [row for row in rows if row.modality == modality and row.source_kind not in UNDRAWN]
         for key in sorted({key for row in here for key in getattr(row, field)} - set(OF_SOURCE)):
             values = [_plain(getattr(row, field).get(key, ABSENT)) for row in here]
             found += _where_several(f"{field}, {modality}: {key}", here, values)

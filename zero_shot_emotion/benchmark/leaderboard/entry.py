@@ -115,15 +115,25 @@ def entries(rows: Iterable[Row]) -> list[Entry]:
     """Rows of one task put together over seeds, in the order in which they first occur."""
     found: dict[Hashable, list[Row]] = {}
     for row in rows:
-        protocol = json.dumps(row.protocol, sort_keys=True)
-        found.setdefault((peer_key(row), row.source, row.source_kind, protocol), []).append(row)
+        found.setdefault(entry_key(row), []).append(row)
     return [Entry(tuple(sorted(same, key=lambda row: row.seed))) for same in found.values()]
 
 
+def entry_key(row: Row) -> Hashable:
+    """What rows of a task must have in common to differ in nothing but the seed."""
+    protocol = json.dumps(row.protocol, sort_keys=True)
+    return row.contributor, peer_key(row), row.source, row.source_kind, protocol
+
+
 def peer_key(row: Row) -> Hashable:
-    """What two rows of a task must have in common for the one to be the other's baseline."""
+    """What two rows of a task must have in common for the one to be the other's baseline, whoever ran it."""
     models = json.dumps(row.config.get(MODELS, {}), sort_keys=True)  # one name may stand for several checkpoints
-    return row.contributor, row.benchmark, row.modality, row.system, row.head, models
+    return row.benchmark, row.modality, row.system, row.head, models
+
+
+def target_key(row: Row) -> Hashable:
+    """A state of a target in some classes, be it tested whole or in part."""
+    return row.target, row.labels, row.fingerprints.get(row.target)
 
 
 def league(row: Row) -> Hashable:
@@ -132,7 +142,12 @@ def league(row: Row) -> Hashable:
 
 
 def protocol_difference(row: Row, other: Row) -> dict[str, tuple[object, object]]:
-    """The keys in which two protocols differ, with both values; None where a protocol does not say."""
+    """The keys in which two protocols differ, with both values; None where a protocol does not say.
+
+    What needs no training has no say in how others are trained.
+    """
     keys = sorted({*row.protocol, *other.protocol})
+    for one in (row, other):
+        keys = [key for key in keys if one.source_kind not in UNDRAWN or key in one.protocol]
     pairs = {key: (row.protocol.get(key), other.protocol.get(key)) for key in keys}
     return {key: values for key, values in pairs.items() if values[0] != values[1]}

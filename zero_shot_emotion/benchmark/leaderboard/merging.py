@@ -13,6 +13,7 @@ from ...corpus import atomic_write, explain
 from ..row import RESULTS, Row, RowError, read_rows, write_rows
 from .audit import AUDIT, merge_audits, read_audit
 from .board import LeaderboardError
+from .entry import entry_key, target_key
 
 MERGE = "merge.json"
 """What was merged; beside the rows, so that the page can say it."""
@@ -51,7 +52,7 @@ class Merge(BaseModel):
 
     Attributes:
         rows: of each contributor, those that are shown.
-        duplicates: rows that came out the same in a second folder, by who made the second.
+        duplicates: rows that came out the same in a second folder and are not shown again, by who made the second.
         conflicts: rows that did not.
     """
 
@@ -87,7 +88,8 @@ def merge(folders: Sequence[str | Path], out: str | Path, contributors: Sequence
     """Put the rows and predictions of folders into a new one.
 
     A row that says who made it keeps that; others are said to be of the folder's contributor, or go by the folder's
-    name. The first folder that has a row is the one whose numbers are kept.
+    name. The first folder that has a row is the one whose numbers are kept. The same row with the same numbers is shown
+    again only where its contributor has other seeds of the same: their mean must be over all that they ran.
 
     Args:
         folders: at least two.
@@ -102,24 +104,29 @@ def merge(folders: Sequence[str | Path], out: str | Path, contributors: Sequence
     out = Path(out)
     if (out / RESULTS).exists():
         raise LeaderboardError(f"-o {out}: holds results, expected a new folder")
-    kept: dict[str, Row] = {}
+    kept: list[Row] = []
+    first: dict[str, Row] = {}
     duplicates: dict[str, int] = {}
     conflicts: list[Conflict] = []
     for folder, name in named.items():
         rows = read_rows(folder)
         if not rows:
             raise LeaderboardError(f"{folder}: holds no results, expected {RESULTS} with a row a line")
-        for row in rows:
-            own = row if row.contributor else row.model_copy(update={"contributor": name})
-            if own.id not in kept:
+        named_rows = [row if row.contributor else row.model_copy(update={"contributor": name}) for row in rows]
+        more = {(entry_key(row), target_key(row)) for row in named_rows if row.id not in first}
+        for own in named_rows:
+            if own.id not in first:
                 _copy_predictions(own, folder, out)
-                kept[own.id] = own
-            elif differs := _differs(kept[own.id], own):
-                conflicts.append(_conflict(kept[own.id], own, differs))
+                first[own.id] = own
+                kept.append(own)
+            elif differs := _differs(first[own.id], own):
+                conflicts.append(_conflict(first[own.id], own, differs))
+            elif (entry_key(own), target_key(own)) in more:
+                kept.append(own)
             else:
                 duplicates[own.contributor] = duplicates.get(own.contributor, 0) + 1
     counts: dict[str, int] = {}
-    for row in kept.values():
+    for row in kept:
         counts[row.contributor] = counts.get(row.contributor, 0) + 1
     merged = Merge(rows=counts, duplicates=duplicates, conflicts=conflicts)
     _write(out, merged, kept, list(named))
@@ -207,7 +214,7 @@ def _copy_predictions(row: Row, folder: Path, out: Path) -> None:
         shutil.copyfileobj(given, file)
 
 
-def _write(out: Path, merged: Merge, kept: Mapping[str, Row], folders: Sequence[Path]) -> None:
+def _write(out: Path, merged: Merge, kept: Sequence[Row], folders: Sequence[Path]) -> None:
     """The rows last: a folder with rows is complete."""
     audits = [audit for folder in folders if (audit := read_audit(folder)) is not None]
     if audits:
@@ -216,4 +223,4 @@ def _write(out: Path, merged: Merge, kept: Mapping[str, Row], folders: Sequence[
             file.write("\n")
     with atomic_write(out / MERGE) as file:
         file.write(merged.model_dump_json(indent=2) + "\n")
-    write_rows(out, kept.values())
+    write_rows(out, kept)

@@ -17,7 +17,7 @@ from ... import __version__
 from ...config_files import find_config
 from ...corpus import EMOTIONS, atomic_write
 from ...metrics import METRICS
-from ..row import Interval
+from ..row import UNDRAWN, Interval
 from .audit import read_audit
 from .board import Board, LeaderboardError, Line, Table
 from .entry import Entry
@@ -162,6 +162,7 @@ def render_page(board: Board, title: str | None = None, samples: Samples | None 
         audit=audit,
         merged=read_merge(board.folder),
         common=_common(board),
+        floor=any(row.source == board.baseline and row.source_kind in UNDRAWN for row in rows),
         claims=sum(len(table.comparisons) for table in board.tables),
         scales_of=_scales,
         difference_scale=_difference_scale,
@@ -194,7 +195,9 @@ def _scales(table: Table) -> dict[str, Scale]:
 
 
 def _difference_scale(table: Table) -> Scale:
-    return difference_scale([end for found in table.comparisons for end in (found.low, found.high)], 6, 294)
+    return difference_scale(
+        [end for found in table.comparisons for end in (found.difference.low, found.difference.high)], 6, 294
+    )
 
 
 def _layered(board: Board) -> dict[str, Layered]:

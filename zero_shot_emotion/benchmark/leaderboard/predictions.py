@@ -43,6 +43,17 @@ class Told:
         said = "\n".join(f"{key}\t{label}" for key, label in zip(self.ids, self.truth, strict=True))
         return sha256(said.encode()).hexdigest()[:8]
 
+    def holds(self, other: Told) -> bool:
+        """Whether it tells of all utterances of another, with the same labels."""
+        labels = dict(zip(self.ids, self.truth, strict=True))
+        return all(labels.get(key) == label for key, label in zip(other.ids, other.truth, strict=True))
+
+    def on(self, other: Told) -> Classes:
+        """What was said of the utterances of another, in their order, shape (utterances,)."""
+        if self.ids == other.ids:
+            return self.predicted
+        return self.predicted[np.searchsorted(self.ids, other.ids)]
+
 
 def read_told(folder: Path, row: Row) -> Told:
     """Read the predictions of a row.

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
+from ..row import UNDRAWN
 from ..statistics import BOOTSTRAPS as MANY
 from ..statistics import METRICS, Difference, Mean, Resampled, holm
-from .entry import Entry, peer_key, protocol_difference
+from .entry import Entry, peer_key, protocol_difference, target_key
 from .predictions import Told
 
+LEVEL = 0.05
+"""Of Holm's procedure."""
+AT_A_TIME = 12
+"""Entries whose bootstraps are drawn together: bounds memory."""
 FEW = 2000
 """For intervals of means: their ends are steady to about .002."""
 METRIC = "UAR"
@@ -26,46 +31,47 @@ class Comparison:
     Attributes:
         entry: what is compared.
         baseline: with what.
-        value: mean over seeds of the one less that of the other.
-        low: of its 95% interval.
-        high: of its 95% interval.
-        p: two-sided, adjusted by Holm's method.
+        difference: the entry less the baseline.
+        p: that of the difference, adjusted by Holm's method.
         family: how many comparisons it was adjusted for.
     """
 
     entry: Entry
     baseline: Entry
-    value: float
-    low: float
-    high: float
+    difference: Difference
     p: float
     family: int
 
     def __str__(self) -> str:
         row, other = self.entry.first, self.baseline.first
-        return f"{row.system}: {row.source} {self.verdict} {other.source} on {row.target}: {self.numbers}{self.caveat}"
+        return (
+            f"{row.system}, {row.head}: {row.source} {self.verdict} {other.source} on {row.target}: "
+            f"{self.numbers}{self.caveat}"
+        )
 
     @property
     def numbers(self) -> str:
         """The difference with its interval and p value."""
-        p = "p < .001" if self.p < 0.001 else f"p = {self.p:.3f}"
-        return f"{self.value:+.3f} [{self.low:+.3f}, {self.high:+.3f}], {p}".replace("-", "\N{MINUS SIGN}")
+        d, p = self.difference, "p < .001" if self.p < 0.001 else f"p = {self.p:.3f}"
+        return f"{d.value:+.3f} [{d.low:+.3f}, {d.high:+.3f}], {p}".replace("-", "\N{MINUS SIGN}")
 
     @property
     def caveat(self) -> str:
-        """In what the protocols differ, and whose spread over seeds is not in the interval; empty if neither."""
+        """In what the protocols differ, whose spread over seeds is not in the interval, and if it is another's."""
+        who = self.baseline.first.contributor
+        of = f" (baseline by {who})" if who != self.entry.first.contributor and who else ""
         pairs = protocol_difference(self.entry.first, self.baseline.first).items()
         said = ", ".join(f"{key} {_said(own)} against {_said(other)}" for key, (own, other) in pairs)
         single = [entry.first.source for entry in (self.entry, self.baseline) if entry.lacks_seeds]
         seeds = f" (one seed of {' and '.join(single)}: other seeds may differ)" if single else ""
-        return (f" (protocols differ: {said})" if said else "") + seeds
+        return (f" (protocols differ: {said})" if said else "") + seeds + of
 
     @property
     def verdict(self) -> str:
         """In words, by the corrected p value."""
-        if self.p >= 0.05:
+        if self.p >= LEVEL:
             return "cannot be told from"
-        return "beats" if self.value > 0 else "loses to"
+        return "beats" if self.difference.value > 0 else "loses to"
 
 
 def _said(value: object) -> str:
@@ -91,9 +97,10 @@ def means(found: Sequence[Entry], told: dict[str, Told]) -> list[dict[str, Mean]
 
 
 def comparisons(tasks: Sequence[Sequence[Entry]], told: dict[str, Told], baseline: str) -> list[list[Comparison]]:
-    """Competitors against the baseline of the same system, head and contributor, corrected as one family.
+    """Every entry against the baseline of the same system and head, corrected as one family.
 
-    Of several baselines that one is taken whose protocol is nearest; what still differs is said.
+    A baseline that nothing is trained for, such as the majority class, stands beside every system. Of several
+    baselines that of the same contributor is taken, and that whose protocol is nearest; what still differs is said.
 
     Args:
         tasks: the entries of each task.
@@ -103,39 +110,50 @@ def comparisons(tasks: Sequence[Sequence[Entry]], told: dict[str, Told], baselin
     Returns:
         those of each task.
     """
-    raw = [[pair for same in _peers(found) for pair in _compare(same, told, baseline)] for found in tasks]
+    floors = [e for found in tasks for e in found if e.first.source == baseline and e.first.source_kind in UNDRAWN]
+    raw = [list(_compare(found, floors, told, baseline)) for found in tasks]
     adjusted = iter(holm([difference.p for pairs in raw for _, _, difference in pairs]))
     family = sum(map(len, raw))
     return [
-        [Comparison(entry, base, d.value, d.low, d.high, next(adjusted), family) for entry, base, d in pairs]
+        [Comparison(entry, base, difference, next(adjusted), family) for entry, base, difference in pairs]
         for pairs in raw
     ]
 
 
-def _peers(found: Sequence[Entry]) -> list[list[Entry]]:
-    peers: dict[Hashable, list[Entry]] = {}
-    for entry in found:
-        peers.setdefault(peer_key(entry.first), []).append(entry)
-    return list(peers.values())
+def _compare(
+    found: Sequence[Entry], floors: Sequence[Entry], told: dict[str, Told], baseline: str
+) -> Iterator[tuple[Entry, Entry, Difference]]:
+    """The differences of a task, some systems at a time: what is drawn does not depend on the company."""
+    others = [entry for entry in found if entry.first.source != baseline]
+    pairs = [(entry, base) for entry in others if (base := _base(entry, found, floors, told, baseline)) is not None]
+    for start in range(0, len(pairs), AT_A_TIME):
+        part = pairs[start : start + AT_A_TIME]
+        compared = list(dict.fromkeys(entry for pair in part for entry in pair))
+        resampled = _resample(compared, told, METRIC)
+        for entry, base in part:
+            yield entry, base, resampled.difference(str(compared.index(entry)), str(compared.index(base)))
 
 
-def _compare(same: Sequence[Entry], told: dict[str, Told], baseline: str) -> Iterator[tuple[Entry, Entry, Difference]]:
-    bases = [entry for entry in same if entry.first.source == baseline]
-    rivals = [entry for entry in same if entry.competes and entry not in bases]
-    if not bases or not rivals:
-        return
-    found = [*bases, *rivals]
-    resampled = _resample(found, told, METRIC)
-    for entry in rivals:
-        base = min(bases, key=lambda base: len(protocol_difference(entry.first, base.first)))
-        yield entry, base, resampled.difference(str(found.index(entry)), str(found.index(base)))
+def _base(
+    entry: Entry, found: Sequence[Entry], floors: Sequence[Entry], told: dict[str, Told], baseline: str
+) -> Entry | None:
+    """What an entry is compared with; one that needs no training may have been tested on more than the entry."""
+    peers = [e for e in found if e.first.source == baseline and peer_key(e.first) == peer_key(entry.first)]
+    own, row = told[entry.first.id], entry.first
+    whole = (floor for floor in floors if target_key(floor.first) == target_key(row))
+    bases = peers or [floor for floor in whole if told[floor.first.id].holds(own)]
+    return min(
+        bases,
+        key=lambda base: (base.first.contributor != row.contributor, len(protocol_difference(row, base.first))),
+        default=None,
+    )
 
 
 def _resample(found: Sequence[Entry], told: dict[str, Told], metric: str, bootstraps: int = MANY) -> Resampled:
-    """Draw from the predictions of entries on the same utterances; each goes by its place."""
+    """Draw from the predictions of entries on the utterances of the first; each goes by its place."""
     example = told[found[0].first.id]
     predicted: dict[str, npt.ArrayLike] = {
-        str(place): np.stack([told[row.id].predicted for row in entry.rows]) for place, entry in enumerate(found)
+        str(place): np.stack([told[row.id].on(example) for row in entry.rows]) for place, entry in enumerate(found)
     }
     return Resampled(
         example.truth,

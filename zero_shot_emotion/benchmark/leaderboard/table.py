@@ -104,10 +104,12 @@ def _narrowed(widths: list[int], whole: Sequence[int], excess: int) -> bool:
 
 
 def needed_width(parts: Iterable[RenderableType], console: Console) -> int:
-    """Columns in which no table has to be folded: for what is no terminal, such as a pipe."""
+    """Columns in which no table and no comparison has to be folded: for what is no terminal, such as a pipe."""
+    from rich.padding import Padding
+
     endless = console.options.update(max_width=ENDLESS)
-    tables = [part for part in parts if isinstance(part, _Fitted)]
-    return max([console.width, *(console.measure(table, options=endless).maximum for table in tables)])
+    whole = [part for part in parts if isinstance(part, _Fitted | Padding)]
+    return max([console.width, *(console.measure(part, options=endless).maximum for part in whole)])
 
 
 def _target(
