@@ -69,7 +69,7 @@ DRAWN = (BEFORE, "stage 1", "stages 1+2", "stages 1+2, adversaries of weight 1")
 
 
 def make_corpora(work: Path, workers: int, seed: int = 0) -> None:
-    """English for stage 1, five languages for stage 2, with a half held out: a probe of language needs many speakers."""
+    """English for stage 1, five languages for stage 2, half of it held out: a language probe needs many speakers."""
     root = work / "corpora"
     if (root / "many" / "emotional" / "corpus.json").exists():
         return
