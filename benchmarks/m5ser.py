@@ -287,8 +287,8 @@ def write_results(work: Path, seeds: list[int], targets: dict[str, str], command
             sources = ("english", "many")[:stage]
             fingerprints = {name: known[name] for name in (*sources, target)}
             losses = [losses_of(name) for name in (base, system) if name]
-            about = {"system": system, "losses": losses, "upstream": MEL, "seed": seed, "target": target}
-            config = {**about, "fingerprints": fingerprints}
+            about = {"losses": losses, "upstream": MEL, "seed": seed, "target": target}
+            config = {"system": system, **about, "protocol": protocol_of(system), "fingerprints": fingerprints}
             row_id, test = Row.id_for(config), as_tested(expdir, target)
             if row_id not in before or before[row_id].test != test:  # trained again by other code, it may be another
                 before[row_id] = Row(
@@ -296,12 +296,13 @@ def write_results(work: Path, seeds: list[int], targets: dict[str, str], command
                     benchmark="m5ser-tiny",
                     modality="speech",
                     system=UPSTREAM,
-                    head=f"EmotionQFormer, {system}",
+                    head="EmotionQFormer",
                     source="-then-".join(sources),
                     source_kind="synthetic",
                     target=target,
                     seed=seed,
                     labels=FOUR.classes,
+                    protocol=protocol_of(system),
                     test=test,
                     cost=Cost(device="cpu"),
                     fingerprints=fingerprints,
@@ -316,11 +317,23 @@ def write_results(work: Path, seeds: list[int], targets: dict[str, str], command
     return rows
 
 
+def protocol_of(system: str) -> dict[str, Any]:
+    """What systems of one source differ in: ``--baseline english`` compares stage 2 with the stage 1 nearest in it."""
+    losses = losses_of(system)
+    contrast, adversaries = losses["text_contrast"], losses["speaker_adversary"]
+    return {"dev metric": shipped(system)["datarc"]["dev_metric"], "contrast": contrast, "adversaries": adversaries}
+
+
 def losses_of(system: str) -> dict[str, Any]:
     """The weights of a system's losses: the config's that ships, with what the system changes."""
-    stage, losses, _ = SYSTEMS[system]
-    made = yaml.safe_load(find_config("downstream", f"m5ser-tiny-stage{stage}").read_text("utf-8"))
-    return {**made["downstream_expert"]["modelrc"]["EmotionQFormer"]["loss"], **losses}
+    return {**shipped(system)["modelrc"]["EmotionQFormer"]["loss"], **SYSTEMS[system][1]}
+
+
+def shipped(system: str) -> dict[str, Any]:
+    """The section ``downstream_expert`` of the config that a system starts from."""
+    path = find_config("downstream", f"m5ser-tiny-stage{SYSTEMS[system][0]}")
+    section: dict[str, Any] = yaml.safe_load(path.read_text("utf-8"))["downstream_expert"]
+    return section
 
 
 def main() -> None:
@@ -340,7 +353,8 @@ def main() -> None:
     for seed in seeds:
         run_seed(work, seed, targets, llama, features)
     command = shlex.join(["python", "benchmarks/m5ser.py", *sys.argv[1:]])
-    print(f"{len(write_results(work, seeds, targets, command))} rows: zero-shot-emotion leaderboard show {work}")
+    rows = write_results(work, seeds, targets, command)
+    print(f"{len(rows)} rows: zero-shot-emotion leaderboard show {work} --baseline english")
     print(table(work, seeds, list(targets)))
     held_out = open_corpus(f"{work / 'corpora' / 'many' / 'emotional'}#test")
     print(f"spaces of seed {seeds[0]}: {draw(work, seeds[0], held_out)}")

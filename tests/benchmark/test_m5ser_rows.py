@@ -67,17 +67,33 @@ def test_systems_that_are_tested_have_rows(m5ser: ModuleType, tmp_path: Path) ->
 
     assert read_rows(tmp_path) == rows
     assert len({row.id for row in rows}) == len(rows) == len(done) * 2 * 2
-    assert {row.head for row in rows} == {f"EmotionQFormer, {name}" for name in done}
+    assert {(row.modality, row.head, row.source_kind) for row in rows} == {("speech", "EmotionQFormer", "synthetic")}
+    assert {(row.source, *row.protocol.values()) for row in rows} == {
+        ("english", "UAR", 0.0, 0.0),
+        ("english", "UAR", 0.5, 0.0),
+        ("english-then-many", "UAR", 0.0, 0.0),
+        ("english-then-many", "UAR", 0.5, 0.0),
+        ("english-then-many", "UAR", 0.5, 0.1),
+    }
     assert {(row.source, *row.fingerprints) for row in rows if row.target == "real"} == {
         ("english", "english", "real"),
         ("english-then-many", "english", "many", "real"),
     }
     for row in rows:
-        expdir = m5ser.folder_of(tmp_path, row.head.removeprefix("EmotionQFormer, "), row.seed)
+        expdir = m5ser.folder_of(tmp_path, row.config["system"], row.seed)
         assert (tmp_path / row.predictions).read_bytes() == predictions_path(expdir, row.target).read_bytes()
     assert m5ser.write_results(tmp_path, [0, 1], {"real": str(real.root)}, "another") == rows  # lines are kept
-    board = load_board(tmp_path)
+    board = load_board(tmp_path, baseline="english")
     assert [(table.name, len(table.lines)) for table in board.tables] == [(m5ser.PROBED, 5), ("real", 5)]
+    for table in board.tables:
+        assert {line.entry.seeds for line in table.lines} == {(0, 1)}
+        assert all(score.low <= score.value <= score.high for line in table.lines for score in line.scores.values())
+        compared = {(c.entry.first.config["system"], c.baseline.first.config["system"]) for c in table.comparisons}
+        assert compared == {
+            ("stages 1+2, no contrast", "stage 1, no contrast"),
+            ("stages 1+2", "stage 1"),
+            ("stages 1+2, adversaries", "stage 1"),
+        }
     trained_again = m5ser.folder_of(tmp_path, "stage 1", 0)
     leave_results(trained_again, "real", real, seed=9)
     after = m5ser.write_results(tmp_path, [0, 1], {"real": str(real.root)}, "another")
