@@ -1,5 +1,6 @@
 """Scores of a language model against its own logits, one full forward pass a candidate and utterance."""
 
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -199,8 +200,9 @@ def test_a_model_that_is_not_there_is_named(tmp_path: Path, monkeypatch: pytest.
         (
             "bitsandbytes",
             {"load_in_4bit": True},
-            r"load_in_4bit: needs the package bitsandbytes: pip install 'zero.*4b",
+            r"load_in_4bit: needs the package bitsandbytes: pip install 'zero-shot-emotion\[4bit\]'$",
         ),
+        ("accelerate", {"device_map": "auto"}, r"device_map: needs the package accelerate: pip install 'accelerate'$"),
         ("peft", {"lora": {"rank": 2}}, r"lora.rank: needs the package peft: pip install 'zero-shot-emotion\[lora\]'"),
     ],
 )
@@ -211,6 +213,74 @@ def test_an_extra_that_is_not_installed_is_named(
     monkeypatch.setattr(module, "find_spec", lambda name: None if name == package else find(name))
     with pytest.raises(LanguageModelError, match=told):
         load(llama, **changes)
+
+
+def loaded_with(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, gpu: bool = True, **changes: object
+) -> tuple[LanguageModel, dict]:
+    """A model, and what transformers was told to load: bitsandbytes and a GPU are pretended, nothing is quantised."""
+    from transformers import AutoModelForCausalLM
+
+    told: dict = {}
+    load_whole, find, version = AutoModelForCausalLM.from_pretrained, module.find_spec, metadata.version
+
+    def note(name: str, **options: object) -> object:
+        told.update(options)
+        return load_whole(name, **{k: v for k, v in options.items() if k != "quantization_config"})
+
+    monkeypatch.setattr(AutoModelForCausalLM, "from_pretrained", note)
+    monkeypatch.setattr(module, "find_spec", lambda name: True if name == "bitsandbytes" else find(name))
+    monkeypatch.setattr(metadata, "version", lambda name: "0.46.0" if name == "bitsandbytes" else version(name))
+    monkeypatch.setattr(torch.accelerator, "is_available", lambda: gpu)
+    return load(folder, **changes), told
+
+
+@pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
+def test_four_bits_are_asked_for_as_nf4_quantised_twice(
+    llama: Path, dtype: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from transformers import BitsAndBytesConfig
+
+    model, told = loaded_with(llama, monkeypatch, load_in_4bit=True, dtype=dtype)
+    config = told.pop("quantization_config")
+    assert isinstance(config, BitsAndBytesConfig)
+    assert config.quantization_method() == "nf4"
+    assert config.bnb_4bit_use_double_quant
+    assert config.bnb_4bit_compute_dtype == getattr(torch, dtype)
+    assert told == {"revision": None, "dtype": getattr(torch, dtype), "device_map": None}
+    assert model.model.get_input_embeddings().weight.dtype == getattr(torch, dtype)
+
+
+def test_without_four_bits_nothing_is_quantised(llama: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    _, told = loaded_with(llama, monkeypatch, revision="main")
+    assert told == {"revision": "main", "dtype": torch.float32, "device_map": None}
+
+
+def test_four_bits_without_a_gpu_are_refused(llama: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(LanguageModelError, match=r"load_in_4bit: needs a GPU, and torch sees none: expected False"):
+        loaded_with(llama, monkeypatch, gpu=False, load_in_4bit=True)
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("device_map", ["cpu", "auto"])
+def test_a_device_map_places_the_model_and_nobody_moves_it(
+    llama: Path, device_map: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model, told = loaded_with(llama, monkeypatch, gpu=False, device_map=device_map)
+    assert told["device_map"] == device_map
+    placed = model.model.device
+    moved: list[object] = []
+    monkeypatch.setattr(type(model.model), "to", lambda *places, **_: moved.append(places))
+    model.to(torch.device("meta"))
+    assert (moved, model.model.device) == ([], placed)
+    monkeypatch.undo()
+    expected = load(llama).scores(speech())
+    torch.testing.assert_close(model.scores(speech()).cpu(), expected, rtol=0, atol=1e-4)
+
+
+def test_a_device_map_that_is_none_is_named(llama: Path) -> None:
+    with pytest.raises(LanguageModelError, match=r"expected a causal language model .*device_map.*nowhere"):
+        load(llama, device_map="nowhere")
 
 
 def test_words_that_the_tokenizer_cannot_tell_apart_are_refused(llama: Path) -> None:

@@ -72,7 +72,7 @@ class LanguageModel:
     @property
     def parameters(self) -> int:
         """How many it has."""
-        return sum(p.numel() for p in self.model.parameters())
+        return int(self.model.num_parameters())  # four-bit tensors hold two in a byte: it knows
 
     @property
     def trainable(self) -> dict[str, nn.Parameter]:
@@ -246,8 +246,11 @@ def _load(settings: LanguageModelSettings) -> tuple[Any, Any]:
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
     options: dict[str, Any] = {"dtype": getattr(torch, settings.dtype), "device_map": settings.device_map}
+    if settings.device_map is not None:
+        _needs("accelerate", "accelerate", "device_map")
     if settings.load_in_4bit:
-        _needs("bitsandbytes", "4bit", "load_in_4bit")
+        _needs("bitsandbytes", "zero-shot-emotion[4bit]", "load_in_4bit")
+        _needs("accelerate", "accelerate", "load_in_4bit")
         options["quantization_config"] = _four_bits(settings)
     try:
         tokenizer = AutoTokenizer.from_pretrained(settings.name, revision=settings.revision)
@@ -265,17 +268,21 @@ def _load(settings: LanguageModelSettings) -> tuple[Any, Any]:
     return tokenizer, model
 
 
-def _needs(package: str, extra: str, key: str) -> None:
+def _needs(package: str, wanted: str, key: str) -> None:
     if find_spec(package) is None:
         raise LanguageModelError(
-            f"modelrc.EmotionQFormer.language_model.{key}: needs the package {package}: "
-            f"pip install 'zero-shot-emotion[{extra}]'"
+            f"modelrc.EmotionQFormer.language_model.{key}: needs the package {package}: pip install '{wanted}'"
         )
 
 
 def _four_bits(settings: LanguageModelSettings) -> Any:
     from transformers import BitsAndBytesConfig
 
+    if not torch.accelerator.is_available():
+        raise LanguageModelError(
+            "modelrc.EmotionQFormer.language_model.load_in_4bit: needs a GPU, and torch sees none: expected False, "
+            "and a smaller model"
+        )
     return BitsAndBytesConfig(
         load_in_4bit=True,
         bnb_4bit_quant_type="nf4",
@@ -285,7 +292,7 @@ def _four_bits(settings: LanguageModelSettings) -> Any:
 
 
 def _adapted(model: Any, settings: LanguageModelSettings) -> Any:
-    _needs("peft", "lora", "lora.rank")
+    _needs("peft", "zero-shot-emotion[lora]", "lora.rank")
     from peft import LoraConfig, get_peft_model
 
     lora = settings.lora
