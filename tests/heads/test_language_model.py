@@ -33,7 +33,7 @@ def speech(batch: int = 3, tokens: int = 5, seed: int = 0) -> Tensor:
 
 
 @torch.no_grad()
-def brute_force(folder: Path, before: str, after: str, vectors: Tensor) -> Tensor:
+def brute_force(folder: Path, before: str, after: str, vectors: Tensor, candidates: list[list[str]] = TOKENS) -> Tensor:
     """By transformers alone: the prompt in words, the candidates in tokens, one utterance and one candidate a pass."""
     from transformers import AutoTokenizer, LlamaForCausalLM
 
@@ -43,9 +43,9 @@ def brute_force(folder: Path, before: str, after: str, vectors: Tensor) -> Tenso
         return model.model.embed_tokens(torch.tensor(tokenizer.convert_tokens_to_ids(tokens), dtype=torch.long))
 
     start, end = embed(before.split()), embed(after.split())
-    scores = torch.empty(len(vectors), len(TOKENS))
+    scores = torch.empty(len(vectors), len(candidates))
     for i, vector in enumerate(vectors):
-        for k, candidate in enumerate(TOKENS):
+        for k, candidate in enumerate(candidates):
             whole = torch.cat([start, vector, end, embed(candidate)])
             logits = model(inputs_embeds=whole.unsqueeze(0)).logits[0].log_softmax(dim=-1)
             ids = tokenizer.convert_tokens_to_ids(candidate)
@@ -104,6 +104,28 @@ def test_speech_may_come_first_to_a_model_without_a_first_token(tmp_path: Path, 
     tokenizer.save_pretrained(tmp_path)
     scores = load(tmp_path, instruction="<speech> Emotion:").scores(speech())
     torch.testing.assert_close(scores, brute_force(tmp_path, "", "Emotion :", speech()), rtol=0, atol=1e-4)
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("checkpointing", [False, True])
+def test_candidates_may_begin_alike_and_one_may_go_on_where_another_ends(llama: Path, checkpointing: bool) -> None:
+    words = ["hello", "hello words", "hello words dialogue", "hello turn", "sad"]
+    model = load(llama, words, gradient_checkpointing=checkpointing, instruction="Name the emotion <speech> Emotion:")
+    model.train(checkpointing)
+    expected = brute_force(llama, "<s> Name the emotion", "Emotion :", speech(), [word.split() for word in words])
+    torch.testing.assert_close(model.scores(speech()), expected, rtol=0, atol=1e-4)
+
+
+def test_a_chat_model_is_not_told_the_date(tmp_path: Path) -> None:
+    """Llama 3.1 and 3.2 are, by their templates: the same config would give other scores tomorrow."""
+    from transformers import AutoTokenizer
+
+    folder = tiny_llama.build(tmp_path / "dated", chat=True)
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    tokenizer.chat_template = "{{ strftime_now('%d %b %Y') }} {{ messages[0]['content'] }}"
+    tokenizer.save_pretrained(folder)
+    before, _ = load(folder)._around_speech(WORDS)
+    assert before.startswith("26 Jul 2024 Name the emotion")
 
 
 def test_checkpointing_gives_the_same_scores_and_gradients(llama: Path) -> None:
@@ -286,6 +308,8 @@ def test_a_device_map_that_is_none_is_named(llama: Path) -> None:
 def test_words_that_the_tokenizer_cannot_tell_apart_are_refused(llama: Path) -> None:
     with pytest.raises(LanguageModelError, match=r"makes the same of 'cheery' and 'gloomy': see modelrc"):
         load(llama, ["cheery", "gloomy"])
+    with pytest.raises(LanguageModelError, match=r"makes the same of 'sad' and 'sad': see modelrc"):
+        load(llama, ["happy", "sad", "sad"])
 
 
 def test_a_chat_template_that_drops_the_speech_is_refused(tmp_path: Path) -> None:

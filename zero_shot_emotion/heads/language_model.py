@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
+from datetime import date
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     from transformers import DynamicCache
 
 SPEECH = "<speech>"
+DATE = date(2024, 7, 26)
+"""What a chat template that tells the date is given, as Llama's tell it where there is no clock: scores must not change
+from day to day."""
 
 
 class LanguageModelError(UserError, RuntimeError):
@@ -52,12 +56,12 @@ class LanguageModel:
         for word, ids in zip(words, self._candidates, strict=True):
             if not ids:
                 raise LanguageModelError(f"{self._settings.name}: its tokenizer makes nothing of the word {word!r}")
-            other = first.setdefault(tuple(ids), word)
-            if first[tuple(ids)] is not word:
+            if tuple(ids) in first:
                 raise LanguageModelError(
-                    f"{self._settings.name}: its tokenizer makes the same of {other!r} and {word!r}: see modelrc."
-                    "EmotionQFormer.words"
+                    f"{self._settings.name}: its tokenizer makes the same of {first[tuple(ids)]!r} and {word!r}: see "
+                    "modelrc.EmotionQFormer.words"
                 )
+            first[tuple(ids)] = word
 
     @property
     def width(self) -> int:
@@ -225,7 +229,9 @@ class LanguageModel:
         told = self._settings.instruction.format(emotions=", ".join(words))
         if self._templated:
             message = [{"role": "user", "content": told}]
-            told = self.tokenizer.apply_chat_template(message, tokenize=False, add_generation_prompt=True)
+            told = self.tokenizer.apply_chat_template(
+                message, tokenize=False, add_generation_prompt=True, strftime_now=DATE.strftime
+            )
         before, found, after = told.partition(SPEECH)
         if not found:
             raise LanguageModelError(f"{self._settings.name}: its chat template leaves nothing of {SPEECH}")
