@@ -6,8 +6,9 @@ English dialogues that ship (stage 1) and parallel sentences in five languages (
 by rule; log-mel bands, stored once; a LLaMA of two layers that this script trains on lines of dialogue and their
 emotions for a minute or two. German is left out of stage 2, because EmoDB is German. Seeds are of the training and
 its dev split; the corpora are made once. Prints a Markdown table: UAR on each target, all seeds together, 95% over
-its speakers, and how well a linear probe tells the language from the emotional space on held-out sentences and
-speakers. What is done already is not done again.
+its speakers, and how well linear probes tell emotion, language and speaker from the emotional space on held-out
+sentences and speakers, before stage 1 too. The first seed's spaces are drawn in ``space.svg``, all probes with their
+intervals are in ``probes.json``. What is done already is not done again.
 """
 
 from __future__ import annotations
@@ -18,10 +19,11 @@ import shlex
 import subprocess
 import sys
 from copy import deepcopy
+from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import chain, product
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, get_args
 
 import numpy as np
 import yaml
@@ -30,7 +32,7 @@ from zero_shot_emotion import metrics
 from zero_shot_emotion.benchmark.fingerprint import AudioHashes, fingerprint
 from zero_shot_emotion.benchmark.row import Cost, Row, read_rows, write_rows
 from zero_shot_emotion.benchmark.run import versions
-from zero_shot_emotion.benchmark.space import probe, read_space
+from zero_shot_emotion.benchmark.space import Probe, What, draw_spaces, probe, read_space, write_probes
 from zero_shot_emotion.benchmark.tested import as_tested, copy_predictions
 from zero_shot_emotion.config_files import find_config
 from zero_shot_emotion.corpus import EMOTIONS, FOUR, Corpus, atomic_write
@@ -39,7 +41,6 @@ from zero_shot_emotion.results import read_predictions, read_results
 
 LANGUAGES = ("en", "fr", "es", "it", "cmn")
 PROBED = "held-out"
-Probed = Literal["language", "emotion"]
 UPSTREAM = "baseline_local"
 MEL = """
 win_ms: 25
@@ -62,10 +63,13 @@ SYSTEMS: dict[str, tuple[int, dict[str, float], str | None]] = {
     "stages 1+2, adversaries": (2, ADVERSARIES, "stage 1"),
     "stages 1+2, adversaries of weight 1": (2, STRONG, "stage 1"),
 }
+BEFORE = "before stage 1"
+"""Where stage 1 starts with a seed: the untrained Q-Former on the same frames. No system, a space to compare with."""
+DRAWN = (BEFORE, "stage 1", "stages 1+2", "stages 1+2, adversaries of weight 1")
 
 
 def make_corpora(work: Path, workers: int, seed: int = 0) -> None:
-    """English for stage 1, five languages for stage 2, with a part held out for the probe."""
+    """English for stage 1, five languages for stage 2, half of it held out: a language probe needs many speakers."""
     root = work / "corpora"
     if (root / "many" / "emotional" / "corpus.json").exists():
         return
@@ -76,7 +80,7 @@ def make_corpora(work: Path, workers: int, seed: int = 0) -> None:
 
     generate(root / "english" / "text", datasheet="iemocap", labels=FOUR, utterances=200, seed=seed)
     generate_parallel(
-        root / "many" / "text", languages=LANGUAGES, labels=FOUR, utterances=320, test_ratio=0.25, seed=seed
+        root / "many" / "text", languages=LANGUAGES, labels=FOUR, utterances=640, test_ratio=0.5, seed=seed
     )
     for name in ("english", "many"):
         folder = root / name
@@ -157,7 +161,7 @@ def store(work: Path, corpora: list[Corpus]) -> Path:
 
 def config(work: Path, system: str, targets: dict[str, str], llama: Path) -> dict[str, Any]:
     """A tiny config that ships, with this run's corpora and losses."""
-    stage, losses, _ = SYSTEMS[system]
+    stage, losses, _ = SYSTEMS["stage 1" if system == BEFORE else system]
     made: dict[str, Any] = yaml.safe_load(find_config("downstream", f"m5ser-tiny-stage{stage}").read_text("utf-8"))
     root = work / "corpora"
     train = root / "english" / "emotional" if stage == 1 else f"{root / 'many' / 'emotional'}#train"
@@ -170,6 +174,9 @@ def config(work: Path, system: str, targets: dict[str, str], llama: Path) -> dic
     head["language_model"]["name"] = str(llama)
     head["loss"] |= losses
     section["modelrc"]["EmotionQFormer"] = head
+    if system == BEFORE:  # s3prl saves nothing before its first step: one that leaves every weight as it is
+        made["optimizer"]["lr"] = 0.0
+        made["runner"] |= {"total_steps": 1, "eval_step": 1, "save_step": 1}
     return made
 
 
@@ -180,16 +187,17 @@ def folder_of(work: Path, system: str, seed: int) -> Path:
 def run_seed(work: Path, seed: int, targets: dict[str, str], llama: Path, features: Path) -> None:
     """Train and test all systems of a seed by s3prl's own command, in one process."""
     commands: list[list[str]] = []
-    for system, (_, _, base) in SYSTEMS.items():
+    for system in (BEFORE, *SYSTEMS):
         expdir = folder_of(work, system, seed)
-        todo = [name for name in (PROBED, *targets) if name not in read_results(expdir)]
+        todo = [name for name in tested_on(system, targets) if name not in read_results(expdir)]
         if not todo:
             continue
-        path = expdir.with_suffix(".yaml")
+        made, path = config(work, system, targets, llama), expdir.with_suffix(".yaml")
         with atomic_write(path) as file:
-            yaml.safe_dump(config(work, system, targets, llama), file, sort_keys=False)
+            yaml.safe_dump(made, file, sort_keys=False)
+        base = None if system == BEFORE else SYSTEMS[system][2]
         start = ["-i", str(folder_of(work, base, seed) / "dev-best.ckpt")] if base else []
-        if not (expdir / "states-200.ckpt").exists():
+        if not (expdir / f"states-{made['runner']['total_steps']}.ckpt").exists():
             what = ["-u", "stored", "-k", str(features), "-d", "zero_shot_emotion", "-c", str(path), *start]
             commands.append(["-m", "train", *what, "--seed", str(seed), "-p", str(expdir), "--device", "cpu"])
         best = ["-m", "evaluate", "-e", str(expdir / "dev-best.ckpt"), "--device", "cpu"]
@@ -208,10 +216,21 @@ def run_seed(work: Path, seed: int, targets: dict[str, str], llama: Path, featur
         )
 
 
-def probed(expdir: Path, corpus: Corpus, what: Probed) -> float:
-    """UAR of `space`'s probe, which is asked the language or the emotion of a point in the emotional space."""
-    found = probe(read_space(expdir, [corpus], PROBED), what)
-    return np.nan if found is None else found.uar.value
+def tested_on(system: str, targets: dict[str, str]) -> tuple[str, ...]:
+    """Its targets; of what is not trained the space alone is of interest."""
+    return (PROBED,) if system == BEFORE else (*targets, PROBED)
+
+
+def probes(expdir: Path, corpus: Corpus) -> list[Probe]:
+    """`space`'s probes, which are asked emotion, language and speaker of a point in the emotional space."""
+    space = read_space(expdir, [corpus], PROBED)
+    return [found for what in get_args(What) if (found := probe(space, what))]
+
+
+def draw(work: Path, seed: int, corpus: Corpus) -> Path:
+    """The spaces of a seed by t-SNE, before stage 1, after it and after stage 2."""
+    spaces = [replace(read_space(folder_of(work, name, seed), [corpus], PROBED), name=name) for name in DRAWN]
+    return draw_spaces(spaces, work / "space.svg")
 
 
 def pooled(work: Path, system: str, seeds: list[int], target: str) -> str:
@@ -230,17 +249,25 @@ def pooled(work: Path, system: str, seeds: list[int], target: str) -> str:
 
 
 def table(work: Path, seeds: list[int], targets: list[str]) -> str:
-    names = [*targets, PROBED]
+    """UAR on each target and of each probe, mean and deviation over the seeds; all probes go into ``probes.json``."""
     held_out = open_corpus(f"{work / 'corpora' / 'many' / 'emotional'}#test")
+    found = {
+        (system, seed): {p.what: p for p in probes(folder_of(work, system, seed), held_out)}
+        for system, seed in product((BEFORE, *SYSTEMS), seeds)
+    }
+    write_probes({f"{name}, seed {seed}": list(p.values()) for (name, seed), p in found.items()}, work / "probes.json")
+    asked = found[BEFORE, seeds[0]].values()
+    heads = [f"{p.what} probe (chance {p.chance:.3f})" for p in asked]
     lines = [
-        f"| system, {len(seeds)} seeds | {' | '.join(names)} | language probe | emotion probe |",
-        "|" + "---|" * (len(names) + 3),
+        f"| system, {len(seeds)} seeds | {' | '.join((*targets, PROBED, *heads))} |",
+        "|" + "---|" * (len(targets) + 2 + len(heads)),
     ]
-    for system in SYSTEMS:
-        cells = [pooled(work, system, seeds, name) for name in names]
-        for what in get_args(Probed):
-            found = [probed(folder_of(work, system, seed), held_out, what) for seed in seeds]
-            cells.append(f"{np.mean(found):.3f} ± {np.std(found, ddof=1) if len(found) > 1 else 0:.3f}")
+    for system in (BEFORE, *SYSTEMS):
+        tested = tested_on(system, dict.fromkeys(targets, ""))
+        cells = [pooled(work, system, seeds, name) if name in tested else "-" for name in (*targets, PROBED)]
+        for what in (p.what for p in asked):
+            values = [found[system, seed][what].uar.value for seed in seeds]
+            cells.append(f"{np.mean(values):.3f} ± {np.std(values, ddof=1) if len(values) > 1 else 0:.3f}")
         lines.append(f"| {system} | {' | '.join(cells)} |")
     return "\n".join(lines)
 
@@ -260,8 +287,8 @@ def write_results(work: Path, seeds: list[int], targets: dict[str, str], command
             sources = ("english", "many")[:stage]
             fingerprints = {name: known[name] for name in (*sources, target)}
             losses = [losses_of(name) for name in (base, system) if name]
-            about = {"system": system, "losses": losses, "upstream": MEL, "seed": seed, "target": target}
-            config = {**about, "fingerprints": fingerprints}
+            about = {"losses": losses, "upstream": MEL, "seed": seed, "target": target}
+            config = {"system": system, **about, "protocol": protocol_of(system), "fingerprints": fingerprints}
             row_id, test = Row.id_for(config), as_tested(expdir, target)
             if row_id not in before or before[row_id].test != test:  # trained again by other code, it may be another
                 before[row_id] = Row(
@@ -269,12 +296,13 @@ def write_results(work: Path, seeds: list[int], targets: dict[str, str], command
                     benchmark="m5ser-tiny",
                     modality="speech",
                     system=UPSTREAM,
-                    head=f"EmotionQFormer, {system}",
+                    head="EmotionQFormer",
                     source="-then-".join(sources),
                     source_kind="synthetic",
                     target=target,
                     seed=seed,
                     labels=FOUR.classes,
+                    protocol=protocol_of(system),
                     test=test,
                     cost=Cost(device="cpu"),
                     fingerprints=fingerprints,
@@ -289,11 +317,23 @@ def write_results(work: Path, seeds: list[int], targets: dict[str, str], command
     return rows
 
 
+def protocol_of(system: str) -> dict[str, Any]:
+    """What systems of one source differ in: ``--baseline english`` compares stage 2 with the stage 1 nearest in it."""
+    losses = losses_of(system)
+    contrast, adversaries = losses["text_contrast"], losses["speaker_adversary"]
+    return {"dev metric": shipped(system)["datarc"]["dev_metric"], "contrast": contrast, "adversaries": adversaries}
+
+
 def losses_of(system: str) -> dict[str, Any]:
     """The weights of a system's losses: the config's that ships, with what the system changes."""
-    stage, losses, _ = SYSTEMS[system]
-    made = yaml.safe_load(find_config("downstream", f"m5ser-tiny-stage{stage}").read_text("utf-8"))
-    return {**made["downstream_expert"]["modelrc"]["EmotionQFormer"]["loss"], **losses}
+    return {**shipped(system)["modelrc"]["EmotionQFormer"]["loss"], **SYSTEMS[system][1]}
+
+
+def shipped(system: str) -> dict[str, Any]:
+    """The section ``downstream_expert`` of the config that a system starts from."""
+    path = find_config("downstream", f"m5ser-tiny-stage{SYSTEMS[system][0]}")
+    section: dict[str, Any] = yaml.safe_load(path.read_text("utf-8"))["downstream_expert"]
+    return section
 
 
 def main() -> None:
@@ -313,8 +353,11 @@ def main() -> None:
     for seed in seeds:
         run_seed(work, seed, targets, llama, features)
     command = shlex.join(["python", "benchmarks/m5ser.py", *sys.argv[1:]])
-    print(f"{len(write_results(work, seeds, targets, command))} rows: zero-shot-emotion leaderboard show {work}")
+    rows = write_results(work, seeds, targets, command)
+    print(f"{len(rows)} rows: zero-shot-emotion leaderboard show {work} --baseline english")
     print(table(work, seeds, list(targets)))
+    held_out = open_corpus(f"{work / 'corpora' / 'many' / 'emotional'}#test")
+    print(f"spaces of seed {seeds[0]}: {draw(work, seeds[0], held_out)}")
 
 
 if __name__ == "__main__":

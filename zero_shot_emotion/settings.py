@@ -254,6 +254,13 @@ def read_settings(section: Mapping[str, Any], where: object = "config") -> Exper
             f"{where}: {SECTION}.datarc.soft_labels: got {settings.datarc.soft_labels!r}, expected none with "
             "EmotionQFormer, whose contrasts need one emotion an utterance"
         )
+    loss = settings.modelrc.EmotionQFormer.loss
+    contrasts = [name for name in ("text_contrast", "emotion_contrast") if getattr(loss, name)]
+    if settings.modelrc.select == "EmotionQFormer" and contrasts and settings.datarc.train_batch_size < 2:
+        raise ConfigError(
+            f"{where}: {SECTION}.datarc.train_batch_size: got 1, expected at least 2 for modelrc.EmotionQFormer.loss."
+            f"{contrasts[0]}: one utterance has nothing to be contrasted with"
+        )
     return settings
 
 

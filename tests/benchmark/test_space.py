@@ -1,11 +1,21 @@
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from zero_shot_emotion.benchmark.space import Space, SpaceError, compare_spaces, probe, project, read_space
+from zero_shot_emotion.benchmark.space import (
+    METHODS,
+    Space,
+    SpaceError,
+    compare_spaces,
+    draw_spaces,
+    probe,
+    project,
+    read_space,
+)
 from zero_shot_emotion.corpus import LABEL_SETS, Corpus, Utterance
 
 LANGUAGES, EMOTIONS, SPEAKERS, SENTENCES = ("de", "fr", "it"), ("ang", "sad"), 4, 3
@@ -128,11 +138,18 @@ def test_spaces_of_experiments_are_compared(corpus: Corpus, tmp_path: Path) -> N
     assert (tmp_path / "space.png").read_bytes().startswith(b"\x89PNG")
 
 
-def test_the_plane_keeps_clusters_apart(corpus: Corpus) -> None:
+def installed(method: str) -> None:
+    if method == "umap":
+        pytest.importorskip("umap", reason="pictures by UMAP need umap-learn: the extra umap")
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_the_plane_keeps_clusters_apart(corpus: Corpus, method: str) -> None:
+    installed(method)
     embeddings = vectors(corpus, "language", noise=0.01)
-    points = project(embeddings)
+    points = project(embeddings, method)
     assert points.shape == (len(corpus), 2)
-    np.testing.assert_array_equal(points, project(embeddings))
+    np.testing.assert_array_equal(points, project(embeddings, method))
     tags = np.array([u.language for u in corpus])
     near = [np.argsort(((points - p) ** 2).sum(1))[1] for p in points]
     assert (tags[near] == tags).mean() > 0.95
@@ -161,6 +178,26 @@ def test_refuses(corpus: Corpus, tmp_path: Path, arrays, message: str) -> None:
     np.savez(tmp_path / "embeddings-dev.npz", **{name: np.array(array) for name, array in arrays.items()})
     with pytest.raises(SpaceError, match=message):
         read_space(tmp_path, [corpus], "dev")
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_the_smallest_space_can_be_drawn(method: str) -> None:
+    installed(method)
+    points = project(np.eye(4), method)
+    assert points.shape == (4, 2)
+    assert np.isfinite(points).all()
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_picture_shows_each_space_by_emotion_and_by_language(corpus: Corpus, tmp_path: Path, method: str) -> None:
+    installed(method)
+    spaces = [replace(space(corpus, "language"), name="before"), replace(space(corpus, "label"), name="after")]
+    said = draw_spaces(spaces, tmp_path / "deep" / "space.svg", method).read_text(encoding="utf-8")
+    for name in ("before", "after"):
+        assert f"<!-- {name}, by emotion -->" in said
+        assert f"<!-- {name}, by language -->" in said
+    for value in (*LANGUAGES, *EMOTIONS):
+        assert said.count(f"<!-- {value} -->") == 2  # a legend in each space
 
 
 def test_umap_that_is_not_installed_is_told(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,5 +1,6 @@
 """Scores of a language model against its own logits, one full forward pass a candidate and utterance."""
 
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -32,7 +33,7 @@ def speech(batch: int = 3, tokens: int = 5, seed: int = 0) -> Tensor:
 
 
 @torch.no_grad()
-def brute_force(folder: Path, before: str, after: str, vectors: Tensor) -> Tensor:
+def brute_force(folder: Path, before: str, after: str, vectors: Tensor, candidates: list[list[str]] = TOKENS) -> Tensor:
     """By transformers alone: the prompt in words, the candidates in tokens, one utterance and one candidate a pass."""
     from transformers import AutoTokenizer, LlamaForCausalLM
 
@@ -42,9 +43,9 @@ def brute_force(folder: Path, before: str, after: str, vectors: Tensor) -> Tenso
         return model.model.embed_tokens(torch.tensor(tokenizer.convert_tokens_to_ids(tokens), dtype=torch.long))
 
     start, end = embed(before.split()), embed(after.split())
-    scores = torch.empty(len(vectors), len(TOKENS))
+    scores = torch.empty(len(vectors), len(candidates))
     for i, vector in enumerate(vectors):
-        for k, candidate in enumerate(TOKENS):
+        for k, candidate in enumerate(candidates):
             whole = torch.cat([start, vector, end, embed(candidate)])
             logits = model(inputs_embeds=whole.unsqueeze(0)).logits[0].log_softmax(dim=-1)
             ids = tokenizer.convert_tokens_to_ids(candidate)
@@ -103,6 +104,28 @@ def test_speech_may_come_first_to_a_model_without_a_first_token(tmp_path: Path, 
     tokenizer.save_pretrained(tmp_path)
     scores = load(tmp_path, instruction="<speech> Emotion:").scores(speech())
     torch.testing.assert_close(scores, brute_force(tmp_path, "", "Emotion :", speech()), rtol=0, atol=1e-4)
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("checkpointing", [False, True])
+def test_candidates_may_begin_alike_and_one_may_go_on_where_another_ends(llama: Path, checkpointing: bool) -> None:
+    words = ["hello", "hello words", "hello words dialogue", "hello turn", "sad"]
+    model = load(llama, words, gradient_checkpointing=checkpointing, instruction="Name the emotion <speech> Emotion:")
+    model.train(checkpointing)
+    expected = brute_force(llama, "<s> Name the emotion", "Emotion :", speech(), [word.split() for word in words])
+    torch.testing.assert_close(model.scores(speech()), expected, rtol=0, atol=1e-4)
+
+
+def test_a_chat_model_is_not_told_the_date(tmp_path: Path) -> None:
+    """Llama 3.1 and 3.2 are, by their templates: the same config would give other scores tomorrow."""
+    from transformers import AutoTokenizer
+
+    folder = tiny_llama.build(tmp_path / "dated", chat=True)
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    tokenizer.chat_template = "{{ strftime_now('%d %b %Y') }} {{ messages[0]['content'] }}"
+    tokenizer.save_pretrained(folder)
+    before, _ = load(folder)._around_speech(WORDS)
+    assert before.startswith("26 Jul 2024 Name the emotion")
 
 
 def test_checkpointing_gives_the_same_scores_and_gradients(llama: Path) -> None:
@@ -199,8 +222,9 @@ def test_a_model_that_is_not_there_is_named(tmp_path: Path, monkeypatch: pytest.
         (
             "bitsandbytes",
             {"load_in_4bit": True},
-            r"load_in_4bit: needs the package bitsandbytes: pip install 'zero.*4b",
+            r"load_in_4bit: needs the package bitsandbytes: pip install 'zero-shot-emotion\[4bit\]'$",
         ),
+        ("accelerate", {"device_map": "auto"}, r"device_map: needs the package accelerate: pip install 'accelerate'$"),
         ("peft", {"lora": {"rank": 2}}, r"lora.rank: needs the package peft: pip install 'zero-shot-emotion\[lora\]'"),
     ],
 )
@@ -213,9 +237,79 @@ def test_an_extra_that_is_not_installed_is_named(
         load(llama, **changes)
 
 
+def loaded_with(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, gpu: bool = True, **changes: object
+) -> tuple[LanguageModel, dict]:
+    """A model, and what transformers was told to load: bitsandbytes and a GPU are pretended, nothing is quantised."""
+    from transformers import AutoModelForCausalLM
+
+    told: dict = {}
+    load_whole, find, version = AutoModelForCausalLM.from_pretrained, module.find_spec, metadata.version
+
+    def note(name: str, **options: object) -> object:
+        told.update(options)
+        return load_whole(name, **{k: v for k, v in options.items() if k != "quantization_config"})
+
+    monkeypatch.setattr(AutoModelForCausalLM, "from_pretrained", note)
+    monkeypatch.setattr(module, "find_spec", lambda name: True if name == "bitsandbytes" else find(name))
+    monkeypatch.setattr(metadata, "version", lambda name: "0.46.0" if name == "bitsandbytes" else version(name))
+    monkeypatch.setattr(torch.accelerator, "is_available", lambda: gpu)
+    return load(folder, **changes), told
+
+
+@pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
+def test_four_bits_are_asked_for_as_nf4_quantised_twice(
+    llama: Path, dtype: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from transformers import BitsAndBytesConfig
+
+    model, told = loaded_with(llama, monkeypatch, load_in_4bit=True, dtype=dtype)
+    config = told.pop("quantization_config")
+    assert isinstance(config, BitsAndBytesConfig)
+    assert config.quantization_method() == "nf4"
+    assert config.bnb_4bit_use_double_quant
+    assert config.bnb_4bit_compute_dtype == getattr(torch, dtype)
+    assert told == {"revision": None, "dtype": getattr(torch, dtype), "device_map": None}
+    assert model.model.get_input_embeddings().weight.dtype == getattr(torch, dtype)
+
+
+def test_without_four_bits_nothing_is_quantised(llama: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    _, told = loaded_with(llama, monkeypatch, revision="main")
+    assert told == {"revision": "main", "dtype": torch.float32, "device_map": None}
+
+
+def test_four_bits_without_a_gpu_are_refused(llama: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(LanguageModelError, match=r"load_in_4bit: needs a GPU, and torch sees none: expected False"):
+        loaded_with(llama, monkeypatch, gpu=False, load_in_4bit=True)
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("device_map", ["cpu", "auto"])
+def test_a_device_map_places_the_model_and_nobody_moves_it(
+    llama: Path, device_map: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model, told = loaded_with(llama, monkeypatch, gpu=False, device_map=device_map)
+    assert told["device_map"] == device_map
+    placed = model.model.device
+    moved: list[object] = []
+    monkeypatch.setattr(type(model.model), "to", lambda *places, **_: moved.append(places))
+    model.to(torch.device("meta"))
+    assert (moved, model.model.device) == ([], placed)
+    monkeypatch.undo()
+    expected = load(llama).scores(speech())
+    torch.testing.assert_close(model.scores(speech()).cpu(), expected, rtol=0, atol=1e-4)
+
+
+def test_a_device_map_that_is_none_is_named(llama: Path) -> None:
+    with pytest.raises(LanguageModelError, match=r"expected a causal language model .*device_map.*nowhere"):
+        load(llama, device_map="nowhere")
+
+
 def test_words_that_the_tokenizer_cannot_tell_apart_are_refused(llama: Path) -> None:
     with pytest.raises(LanguageModelError, match=r"makes the same of 'cheery' and 'gloomy': see modelrc"):
         load(llama, ["cheery", "gloomy"])
+    with pytest.raises(LanguageModelError, match=r"makes the same of 'sad' and 'sad': see modelrc"):
+        load(llama, ["happy", "sad", "sad"])
 
 
 def test_a_chat_template_that_drops_the_speech_is_refused(tmp_path: Path) -> None:

@@ -122,7 +122,8 @@ def test_classes_can_be_weighed(llama: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "expected"), [("emotion", {(0, 1), (2, 3)}), ("emotion-or-sentence", {(0, 1), (2, 3), (1, 2)})]
+    ("kind", "expected"),
+    [("emotion", {(0, 1), (2, 3)}), ("emotion-or-sentence", {(0, 1), (2, 3), (1, 2), (1, 7)})],
 )
 def test_positives_share_the_emotion_or_the_sentence_across_languages(kind: str, expected: set) -> None:
     from zero_shot_emotion.heads.qformer import _positives
@@ -134,23 +135,27 @@ def test_positives_share_the_emotion_or_the_sentence_across_languages(kind: str,
         entry(3, 1, sentence="s2", language="fr"),
         entry(4, 2, sentence="s2", language="fr"),  # the same sentence in the same language
         entry(5, 3, sentence=None),
+        entry(6, 4, sentence="s1", language=None),  # in who knows which language
+        entry(7, 5, sentence="s1", language="fr-CA"),
+        replace(entry(8, 6, sentence="s1", language="de"), corpus="other"),  # corpora number their sentences alike
     ]
     found = _positives(torch.tensor([e.label for e in entries]), entries, kind)
-    assert {(i, j) for i in range(6) for j in range(i + 1, 6) if found[i, j]} == expected
+    assert {(i, j) for i in range(9) for j in range(i + 1, 9) if found[i, j]} == expected
     assert torch.equal(found, found.T)
 
 
 def test_a_translation_with_the_same_emotion_is_no_negative(llama: Path) -> None:
-    said = ["good morning", "bonjour", "bonjour", "bonjour", "good evening", "bonsoir"]
-    sentences = ["s1", "s1", "s1", None, None, None]
-    emotions = [1, 1, 2, 1, 1, 1]
+    said = ["good morning", "bonjour", "bonjour", "bonjour", "good evening", "bonsoir", "hello"]
+    sentences = ["s1", "s1", "s1", None, None, None, "s1"]
+    emotions = [1, 1, 2, 1, 1, 1, 1]
     spoken = [
         replace(entry(i, k, language="en" if "good" in text else "fr"), text=text, sentence=sentence)
         for i, (k, text, sentence) in enumerate(zip(emotions, said, sentences, strict=True))
     ]
     model = head(llama, loss={"language_model": 0, "emotion_contrast": 0, "text_contrast": 1}).eval()
-    batch, truth = frames(5, 9, 7, 4, 12, 3), torch.tensor(emotions)
-    alike = torch.eye(6, dtype=torch.bool)
+    spoken[6] = replace(spoken[6], corpus="other")  # whose sentence s1 is another one
+    batch, truth = frames(5, 9, 7, 4, 12, 3, 8), torch.tensor(emotions)
+    alike = torch.eye(7, dtype=torch.bool)
     for i, j in [(0, 1), (1, 3)]:  # a translation; the same words and emotion
         alike[i, j] = alike[j, i] = True
 
@@ -169,6 +174,12 @@ def test_speakers_of_two_corpora_are_not_mixed_up(llama: Path) -> None:
     other = Entry("9", None, 0, "other", "a", None, "hello")
     model = head(llama, [*ENTRIES, other], loss={"speaker_adversary": 0.1})
     assert list(model.adversaries["speaker"]._index) == ["corpus/a", "corpus/b", "other/a"]
+
+
+def test_regions_of_a_language_are_one_to_its_adversary(llama: Path) -> None:
+    spoken = [entry(i, 0, language=tag) for i, tag in enumerate(("fr", "fr-CA", "de", None))]
+    model = head(llama, spoken, loss={"language_adversary": 0.1})
+    assert list(model.adversaries["language"]._index) == ["de", "fr"]
 
 
 def test_an_adversary_needs_two_to_tell_apart(llama: Path) -> None:
@@ -194,6 +205,21 @@ def test_templates_are_checked(key: str) -> None:
 def test_soft_labels_are_refused() -> None:
     with pytest.raises(ConfigError, match=r"datarc.soft_labels: got 'scores', expected none with EmotionQFormer"):
         read_settings({"datarc": {"soft_labels": "scores"}, "modelrc": {"select": "EmotionQFormer"}})
+
+
+@pytest.mark.parametrize("kind", ["text_contrast", "emotion_contrast"])
+def test_contrasts_of_one_utterance_are_refused(kind: str) -> None:
+    losses = {"text_contrast": 0, "emotion_contrast": 0}
+
+    def made(**weights: float) -> dict[str, Any]:
+        head = {"EmotionQFormer": {"loss": {**losses, **weights}}, "select": "EmotionQFormer"}
+        return {"datarc": {"train_batch_size": 1}, "modelrc": head}
+
+    with pytest.raises(
+        ConfigError, match=rf"train_batch_size: got 1, expected at least 2 for .*EmotionQFormer.*{kind}"
+    ):
+        read_settings(made(**{kind: 0.5}))
+    assert read_settings(made()).datarc.train_batch_size == 1
 
 
 @pytest.mark.parametrize("size", ["m5ser", "m5ser-tiny"])

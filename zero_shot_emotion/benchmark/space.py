@@ -248,7 +248,8 @@ def project(vectors: np.ndarray, method: str = "tsne", seed: int = 0) -> np.ndar
                 "pip install 'zero-shot-emotion[umap]' (or tsne)"
             ) from None
         near = min(15, len(vectors) - 1)
-        return np.asarray(UMAP(n_neighbors=near, metric="cosine", random_state=seed).fit_transform(vectors))
+        plane = UMAP(n_neighbors=near, metric="cosine", random_state=seed, n_jobs=1)  # a seed allows one thread alone
+        return np.asarray(plane.fit_transform(vectors))
     from sklearn.manifold import TSNE
 
     perplexity = min(30.0, (len(vectors) - 1) / 3)

@@ -59,6 +59,7 @@ app.add_typer(datasheet_app, name="datasheet")
 leaderboard_app = typer.Typer(
     help="Look at results, make a page of them, merge those of several people.", no_args_is_help=True
 )
+leaderboard_app.command()(results.add)
 leaderboard_app.command()(results.show)
 leaderboard_app.command("csv")(results.as_csv)
 leaderboard_app.command()(results.page)

@@ -9,10 +9,34 @@ from typing import Annotated
 
 import typer
 
+from .options import Contributor
+
 Results = Annotated[Path, typer.Argument(metavar="RESULTS", help="A folder of results, which a benchmark wrote.")]
 Baseline = Annotated[
     str | None, typer.Option(metavar="SOURCE", help="Compare every other source with this one, system by system.")
 ]
+
+
+def add(
+    experiments: Annotated[
+        list[Path], typer.Argument(metavar="EXP...", help="Folders that run_downstream.py trained and tested in.")
+    ],
+    out: Annotated[Path, typer.Option("-o", "--out", help="The folder of results; what it holds stays.")],
+    kind: Annotated[str, typer.Option(help="Of what they were trained on: synthetic, real, mixed, ...")],
+    source: Annotated[
+        str | None, typer.Option(help="Its name; by default the corpora's, '-then-' between the stages of -i.")
+    ] = None,
+    benchmark: Annotated[str, typer.Option(help="Name of these rows.")] = "experiments",
+    contributor: Contributor = "",
+) -> None:
+    """Take the tests of s3prl's own experiments into a folder of results: a row for each experiment and target."""
+    from ..benchmark.experiments import Told, add_experiments
+
+    rows = add_experiments(experiments, out, Told(kind, source, benchmark, contributor))
+    for row in rows:
+        uar = row.test.metrics["UAR"].value
+        print(f"{row.system}, {row.head}: {row.source} to {row.target}, seed {row.seed}: UAR {uar:.3f}")
+    print(f"{len(rows)} rows in {out}: zero-shot-emotion leaderboard show {out}")
 
 
 def show(results: Results, baseline: Baseline = None) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
+from datetime import date
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from transformers import DynamicCache
 
 SPEECH = "<speech>"
+DATE = date(2024, 7, 26)
+"""What a chat template that tells the date is given, as Llama's tell it where there is no clock: scores must not change
+from day to day."""
 
 
 class LanguageModelError(UserError, RuntimeError):
@@ -53,12 +57,12 @@ class LanguageModel:
         for word, ids in zip(words, self._candidates, strict=True):
             if not ids:
                 raise LanguageModelError(f"{self._settings.name}: its tokenizer makes nothing of the word {word!r}")
-            other = first.setdefault(tuple(ids), word)
-            if first[tuple(ids)] is not word:
+            if tuple(ids) in first:
                 raise LanguageModelError(
-                    f"{self._settings.name}: its tokenizer makes the same of {other!r} and {word!r}: see modelrc."
-                    "EmotionQFormer.words"
+                    f"{self._settings.name}: its tokenizer makes the same of {first[tuple(ids)]!r} and {word!r}: see "
+                    "modelrc.EmotionQFormer.words"
                 )
+            first[tuple(ids)] = word
 
     @property
     def width(self) -> int:
@@ -73,7 +77,7 @@ class LanguageModel:
     @property
     def parameters(self) -> int:
         """How many it has."""
-        return sum(p.numel() for p in self.model.parameters())
+        return int(self.model.num_parameters())  # four-bit tensors hold two in a byte: it knows
 
     @property
     def trainable(self) -> dict[str, nn.Parameter]:
@@ -226,7 +230,9 @@ class LanguageModel:
         told = self._settings.instruction.format(emotions=", ".join(words))
         if self._templated:
             message = [{"role": "user", "content": told}]
-            told = self.tokenizer.apply_chat_template(message, tokenize=False, add_generation_prompt=True)
+            told = self.tokenizer.apply_chat_template(
+                message, tokenize=False, add_generation_prompt=True, strftime_now=DATE.strftime
+            )
         before, found, after = told.partition(SPEECH)
         if not found:
             raise LanguageModelError(f"{self._settings.name}: its chat template leaves nothing of {SPEECH}")
@@ -247,8 +253,11 @@ def _load(settings: LanguageModelSettings) -> tuple[Any, Any]:
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
     options: dict[str, Any] = {"dtype": getattr(torch, settings.dtype), "device_map": settings.device_map}
+    if settings.device_map is not None:
+        _needs("accelerate", "accelerate", "device_map")
     if settings.load_in_4bit:
-        _needs("bitsandbytes", "4bit", "load_in_4bit")
+        _needs("bitsandbytes", "zero-shot-emotion[4bit]", "load_in_4bit")
+        _needs("accelerate", "accelerate", "load_in_4bit")
         options["quantization_config"] = _four_bits(settings)
     try:
         check_model(settings.name, settings.revision)
@@ -267,17 +276,21 @@ def _load(settings: LanguageModelSettings) -> tuple[Any, Any]:
     return tokenizer, model
 
 
-def _needs(package: str, extra: str, key: str) -> None:
+def _needs(package: str, wanted: str, key: str) -> None:
     if find_spec(package) is None:
         raise LanguageModelError(
-            f"modelrc.EmotionQFormer.language_model.{key}: needs the package {package}: "
-            f"pip install 'zero-shot-emotion[{extra}]'"
+            f"modelrc.EmotionQFormer.language_model.{key}: needs the package {package}: pip install '{wanted}'"
         )
 
 
 def _four_bits(settings: LanguageModelSettings) -> Any:
     from transformers import BitsAndBytesConfig
 
+    if not torch.accelerator.is_available():
+        raise LanguageModelError(
+            "modelrc.EmotionQFormer.language_model.load_in_4bit: needs a GPU, and torch sees none: expected False, "
+            "and a smaller model"
+        )
     return BitsAndBytesConfig(
         load_in_4bit=True,
         bnb_4bit_quant_type="nf4",
@@ -287,7 +300,7 @@ def _four_bits(settings: LanguageModelSettings) -> Any:
 
 
 def _adapted(model: Any, settings: LanguageModelSettings) -> Any:
-    _needs("peft", "lora", "lora.rank")
+    _needs("peft", "zero-shot-emotion[lora]", "lora.rank")
     from peft import LoraConfig, get_peft_model
 
     lora = settings.lora

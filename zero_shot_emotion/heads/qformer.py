@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 GROUPS: dict[str, Callable[[Entry], str | None]] = {
     "speaker": lambda entry: f"{entry.corpus}/{entry.speaker}" if entry.speaker else None,
-    "language": lambda entry: entry.language,
+    "language": lambda entry: _language(entry),
 }
 """What an adversary may listen for; corpora number their speakers alike."""
 
@@ -209,7 +209,7 @@ def _texts_alike(said: Sequence[str], labels: Tensor, entries: Sequence[Entry]) 
     emotions = labels.tolist()
     spoken = list(zip(said, emotions, entries, strict=True))
     alike = [
-        [a == b or (e.sentence is not None and (k, e.sentence) == (m, f.sentence)) for b, m, f in spoken]
+        [a == b or (k == m and _sentence(e) is not None and _sentence(e) == _sentence(f)) for b, m, f in spoken]
         for a, k, e in spoken
     ]
     return torch.tensor(alike, device=labels.device)
@@ -220,8 +220,22 @@ def _positives(labels: Tensor, entries: Sequence[Entry], kind: str) -> Tensor:
     alike = labels.unsqueeze(0) == labels.unsqueeze(1)
     if kind == "emotion":
         return alike
-    sentences = [
-        [a.sentence is not None and a.sentence == b.sentence and a.language != b.language for b in entries]
-        for a in entries
-    ]
-    return alike | torch.tensor(sentences, device=labels.device)
+    translations = [[_translates(a, b) for b in entries] for a in entries]
+    return alike | torch.tensor(translations, device=labels.device)
+
+
+def _translates(one: Entry, other: Entry) -> bool:
+    """Whether two say the same sentence, for certain in two languages."""
+    languages = {_language(one), _language(other)}
+    same = _sentence(one) is not None and _sentence(one) == _sentence(other)
+    return same and None not in languages and len(languages) == 2
+
+
+def _sentence(entry: Entry) -> tuple[str, str] | None:
+    """Corpora number their sentences alike."""
+    return None if entry.sentence is None else (entry.corpus, entry.sentence)
+
+
+def _language(entry: Entry) -> str | None:
+    """Without its region: an accent is no other language."""
+    return entry.language and entry.language.split("-")[0]
