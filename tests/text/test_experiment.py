@@ -163,6 +163,8 @@ def test_shipped_configs_are_valid_and_take_corpora(name):
 def test_the_seed_works_schedule_is_shipped():
     training = read_text_settings("seed-work").training
     assert (training.lr, training.batch_size, training.epochs, training.select) == (7e-4, 128, 50, "loss")
+    assert (training.clip, training.weight_decay, training.warmup_ratio, training.schedule) == (None, 0, 0, "constant")
+    assert read_text_settings("finetune").training.clip == 1.0
 
 
 @pytest.mark.parametrize(

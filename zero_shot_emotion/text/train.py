@@ -190,7 +190,7 @@ def _run_trainer(
         num_train_epochs=rc.epochs,
         warmup_ratio=rc.warmup_ratio,
         lr_scheduler_type=rc.schedule,
-        max_grad_norm=rc.clip,
+        max_grad_norm=rc.clip or 0.0,
         eval_strategy="epoch",
         save_strategy="epoch",
         save_total_limit=1,
