@@ -1,3 +1,5 @@
+import json
+
 import numpy as np
 import pytest
 
@@ -77,6 +79,28 @@ def test_utterances_of_one_alone_are_left_out_and_counted(experiments, tmp_path,
 def test_other_dev_sets_are_refused(experiments, tmp_path):
     write(experiments[1], "dev", knows=(2, 3), drop=(5,))
     with pytest.raises(FusionError, match=r"dev: .*share 79 utterances and differ in 1; expected the same, from the"):
+        fuse(*experiments, ["target"], tmp_path / "out")
+
+
+def split(folder, drop=(), trained_on=()):
+    dev = [f"u{i}" for i in range(80) if i not in drop]
+    splits = {"train": ["t0", "t1", *trained_on], "dev": dev}
+    (folder / "splits.json").write_text(json.dumps(splits), encoding="utf-8")
+
+
+def test_what_a_recogniser_heard_nothing_in_is_left_out_of_dev(experiments, tmp_path, capsys):
+    write(experiments[1], "dev", knows=(2, 3), drop=(5, 6))
+    split(experiments[0])
+    split(experiments[1], drop=(5, 6))
+    fuse(*experiments, ["target"], tmp_path / "out")
+    assert "dev: 2 utterances that only one of the two experiments has are left out" in capsys.readouterr().out
+
+
+def test_a_dev_set_that_the_other_one_was_trained_on_is_refused(experiments, tmp_path):
+    write(experiments[1], "dev", knows=(2, 3), drop=(5, 6))
+    split(experiments[0])
+    split(experiments[1], drop=(5, 6), trained_on=("u5", "u6"))
+    with pytest.raises(FusionError, match=r"dev: .*share 78 utterances and differ in 2; expected the same, from the"):
         fuse(*experiments, ["target"], tmp_path / "out")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +12,16 @@ import numpy as np
 
 from . import metrics
 from .errors import UserError
-from .results import RESULTS, Predictions, Test, read_predictions, read_results, write_predictions, write_report
+from .results import (
+    RESULTS,
+    SPLITS,
+    Predictions,
+    Test,
+    read_predictions,
+    read_results,
+    write_predictions,
+    write_report,
+)
 from .sources import Source
 
 WEIGHTS = np.linspace(0, 1, 21)
@@ -66,14 +76,14 @@ def fuse(
         targets: names of test sets that both have.
         out: folder; speech and text alone are written beside the fusion, on the utterances that both have.
         dev_metric: what chooses the weight. Nothing of a target does.
-        same_dev: refuse two dev sets that differ: it is how another seed, or another source, shows. Where both are
-            known to be the same, one may lack what cannot be heard and the other what has no text.
+        same_dev: refuse two dev sets that differ, but for what cannot be heard and what has no text: it is how
+            another seed, or another source, shows. Not asked where both are known to be of one split.
 
     Raises:
         FusionError: if the experiments do not share their classes, their dev set or a target.
         ResultsError: if one has no predictions on a set.
     """
-    dev = _aligned(speech, text, "dev", same=same_dev)
+    dev = _aligned(speech, text, "dev", same=same_dev and not _same_split(speech, text))
     weight = _best_weight(*dev, dev_metric)
     reports: dict[str, dict[str, dict[str, Any]]] = {}
     for target in targets:
@@ -111,6 +121,16 @@ def _aligned(speech: str | Path, text: str | Path, split: str, *, same: bool = F
     if (heard.predictions.truth != read.predictions.truth).any():
         raise FusionError(f"{split}: {speech} and {text} do not agree about the true labels")
     return heard, read
+
+
+def _same_split(speech: str | Path, text: str | Path) -> bool:
+    """Whether both were split alike: none was trained on what the other has in dev, and both on some utterances."""
+    paths = [Path(folder) / SPLITS for folder in (speech, text)]
+    if not all(path.is_file() for path in paths):
+        return False
+    heard, read = ({k: set(ids) for k, ids in json.loads(path.read_text(encoding="utf-8")).items()} for path in paths)
+    apart = heard["dev"].isdisjoint(read["train"]) and read["dev"].isdisjoint(heard["train"])
+    return apart and not heard["train"].isdisjoint(read["train"])
 
 
 def _take(test: Test, order: list[int]) -> Test:

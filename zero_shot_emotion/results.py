@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 RESULTS = "results.json"
+SPLITS = "splits.json"
+"""Ids of train and dev, as an experiment was split."""
 
 
 class ResultsError(UserError, ValueError):

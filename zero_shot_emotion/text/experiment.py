@@ -15,7 +15,7 @@ import numpy as np
 from .. import metrics
 from ..corpus import atomic_write
 from ..errors import UserError
-from ..results import RESULTS, Predictions, predictions_path, read_results, write_predictions, write_report
+from ..results import RESULTS, SPLITS, Predictions, predictions_path, read_results, write_predictions, write_report
 from ..sources import Entry, Source, Sources
 from .classifier import CONFIG, HeadClassifier, Probabilities, TextClassifier, load_classifier
 from .encoder import TextEncoder, encoder_path
@@ -150,7 +150,7 @@ def train_once(
     if (folder / CLASSIFIER / CONFIG).exists():
         return load_classifier(folder / CLASSIFIER, device)
     sets: dict[str, Sequence[Entry]] = {name: sources.get(name).entries for name in ("train", "dev")}
-    with atomic_write(folder / "splits.json") as file:
+    with atomic_write(folder / SPLITS) as file:
         json.dump({name: [entry.id for entry in entries] for name, entries in sets.items()}, file, indent=0)
     classifier = train(settings, sets, encoded, folder / CHECKPOINTS, seed, device)
     classifier.save(folder / CLASSIFIER)
