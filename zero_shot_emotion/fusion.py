@@ -19,6 +19,7 @@ from .results import (
     Test,
     read_predictions,
     read_results,
+    repetition,
     write_predictions,
     write_report,
 )
@@ -27,6 +28,10 @@ from .sources import Source
 WEIGHTS = np.linspace(0, 1, 21)
 """Of speech; text has the rest."""
 SYSTEMS = ("speech", "text", "fusion")
+SAME = (
+    "the same, from the same corpora and --seed, which run_downstream.py takes for 1337 and train-text for 0 where it "
+    "is not given"
+)
 
 
 class FusionError(UserError, ValueError):
@@ -86,7 +91,10 @@ def fuse(
     dev = _aligned(speech, text, "dev", same=same_dev and not _same_split(speech, text))
     weight = _best_weight(*dev, dev_metric)
     reports: dict[str, dict[str, dict[str, Any]]] = {}
+    tested = read_results(text)
     for target in targets:
+        if target in tested and (warning := repetition(target, tested[target])):
+            print(warning)
         heard, read = _aligned(speech, text, target)
         fused = _weighted(heard, read, weight)
         made = dict(zip(SYSTEMS, (heard.predictions, read.predictions, fused), strict=True))
@@ -112,7 +120,7 @@ def _aligned(speech: str | Path, text: str | Path, split: str, *, same: bool = F
     if not shared or (same and lost):
         raise FusionError(
             f"{split}: {speech} and {text} share {len(shared)} utterances and differ in {lost}; expected "
-            + ("the same, from the same corpora and seed" if same else "some that both have")
+            + (SAME if same else "some that both have")
         )
     if lost:
         print(f"{split}: {lost} utterances that only one of the two experiments has are left out")
