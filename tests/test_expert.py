@@ -143,6 +143,17 @@ class TestLogRecords:
         assert model._best("dev", 0.7, step=2) == []
         assert model._best("dev", 0.8, step=3) == ["dev-best.ckpt"]
 
+    def test_dev_predictions_stay_those_of_the_best_checkpoint(
+        self, tmp_path: Path, synthetic: Path, dev_ids: list[str]
+    ) -> None:
+        """A fusion is weighed by them and tests that checkpoint, not the last step."""
+        model, truth = expert(tmp_path, synthetic).eval(), [0, 1, 2, 3]
+        for step, predicted in enumerate(([0, 0, 0, 0], truth, [0, 1, 1, 1])):
+            records = {**records_of(truth, predicted), "id": dev_ids}
+            model.log_records("dev", records, Logger(), global_step=step, batch_ids=[0], total_batch_num=1)
+        with (tmp_path / "predictions-dev.csv").open(encoding="utf-8", newline="") as file:
+            assert all(row["truth"] == row["predicted"] for row in csv.DictReader(file))
+
     @pytest.mark.parametrize("split", ["train", "target"])
     def test_nothing_but_dev_chooses(self, tmp_path: Path, synthetic: Path, dev_ids: list[str], split: str) -> None:
         model = expert(tmp_path, synthetic, downstream_expert__datarc__targets={"target": str(synthetic)}).eval()

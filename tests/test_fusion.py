@@ -1,9 +1,17 @@
+import json
+
 import numpy as np
 import pytest
+import yaml
+from typer.testing import CliRunner
 
+from tests.experiment import Experiment, small_config
+from tests.text import tiny_bert
 from zero_shot_emotion import metrics
+from zero_shot_emotion.cli import app
+from zero_shot_emotion.corpus import Corpus
 from zero_shot_emotion.fusion import FusionError, fuse
-from zero_shot_emotion.results import Predictions, ResultsError, read_predictions, write_predictions
+from zero_shot_emotion.results import Predictions, ResultsError, read_predictions, read_results, write_predictions
 from zero_shot_emotion.sources import Entry, Source
 
 CLASSES = ("neu", "hap", "ang", "sad")
@@ -80,6 +88,28 @@ def test_other_dev_sets_are_refused(experiments, tmp_path):
         fuse(*experiments, ["target"], tmp_path / "out")
 
 
+def split(folder, drop=(), trained_on=()):
+    dev = [f"u{i}" for i in range(80) if i not in drop]
+    splits = {"train": ["t0", "t1", *trained_on], "dev": dev}
+    (folder / "splits.json").write_text(json.dumps(splits), encoding="utf-8")
+
+
+def test_what_a_recogniser_heard_nothing_in_is_left_out_of_dev(experiments, tmp_path, capsys):
+    write(experiments[1], "dev", knows=(2, 3), drop=(5, 6))
+    split(experiments[0])
+    split(experiments[1], drop=(5, 6))
+    fuse(*experiments, ["target"], tmp_path / "out")
+    assert "dev: 2 utterances that only one of the two experiments has are left out" in capsys.readouterr().out
+
+
+def test_a_dev_set_that_the_other_one_was_trained_on_is_refused(experiments, tmp_path):
+    write(experiments[1], "dev", knows=(2, 3), drop=(5, 6))
+    split(experiments[0])
+    split(experiments[1], drop=(5, 6), trained_on=("u5", "u6"))
+    with pytest.raises(FusionError, match=r"dev: .*share 78 utterances and differ in 2; expected the same, from the"):
+        fuse(*experiments, ["target"], tmp_path / "out")
+
+
 def test_other_classes_are_refused(experiments, tmp_path):
     write(experiments[1], "dev", knows=(2, 3), classes=("hap", "neu", "ang", "sad"))
     with pytest.raises(FusionError, match=r"dev: .* has the classes neu, hap, ang, sad and .* has hap, neu, ang, sad"):
@@ -95,3 +125,45 @@ def test_a_file_of_something_else_is_named(experiments, tmp_path):
     (experiments[0] / "predictions-dev.csv").write_text("a,b\n1,2\n", encoding="utf-8")
     with pytest.raises(ResultsError, match=r"predictions-dev.csv: expected the columns and values that a test writes"):
         fuse(*experiments, ["target"], tmp_path / "out")
+
+
+def heard(source, folder, words):
+    """A corpus with a recogniser's words, made by the command; of each dialogue one line heard nothing."""
+    corpus = Corpus.load(source)
+    listed = folder.with_suffix(".csv")
+    lines = [f"{u.id},{'' if u.turn == 0 else words[u.label]}" for u in corpus]
+    listed.write_text("\n".join(["id,text", *lines]) + "\n", encoding="utf-8")
+    config = {"transcripts": {"file": str(listed)}, "labellers": [{"kind": "given"}]}
+    path = folder.with_suffix(".yaml")
+    path.write_text(yaml.safe_dump(config), encoding="utf-8")
+    run_command("weak-label", source, "-o", folder, "-c", path)
+    return folder
+
+
+def run_command(*arguments):
+    done = CliRunner().invoke(app, [str(argument) for argument in arguments])
+    assert done.exit_code == 0, done.output
+    return done.output
+
+
+def test_words_of_a_recogniser_are_fused_with_the_sound(tmp_path, synthetic, unseen):
+    """From labelled speech to a fusion by the commands that docs/text.md tells of, at every step."""
+    words = {"neu": "it is fine", "hap": "i am so happy", "ang": "why are you angry", "sad": "very sad today"}
+    train, target = heard(synthetic, tmp_path / "train", words), heard(unseen, tmp_path / "target", words)
+    Experiment.make(tmp_path / "speech", small_config(train, {"other": target})).train("--seed", 0).evaluate("other")
+    told = {"data": {"valid_ratio": 0.25, "bad_text": "skip"}, "head": {"select": "linear"}}
+    (tmp_path / "words.yaml").write_text(yaml.safe_dump(told), encoding="utf-8")
+    encoder = tiny_bert.build(tmp_path / "bert")
+    corpora = ("--train", train, "--target", f"other={target}", "--encoder", encoder)
+    run_command("train-text", tmp_path / "words.yaml", *corpora, "-o", tmp_path / "text")
+    both = ("--speech", tmp_path / "speech", "--text", tmp_path / "text", "--target", "other")
+    output = run_command("fuse", *both, "-o", tmp_path / "fused")
+    assert "dev: " in output
+    assert "other: 4 utterances that only one of the two experiments has are left out" in output
+    reports = {system: read_results(tmp_path / "fused" / system)["other"] for system in ("speech", "text", "fusion")}
+    assert {report["utterances"] for report in reports.values()} == {12}
+    assert reports["text"]["UAR"]["value"] == 1
+    weight, shares = reports["fusion"]["weight of speech"], {}
+    for system in reports:
+        shares[system] = read_predictions(tmp_path / "fused" / system, "other").predictions.probabilities
+    np.testing.assert_allclose(shares["fusion"], weight * shares["speech"] + (1 - weight) * shares["text"], atol=2e-6)

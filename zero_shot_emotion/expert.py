@@ -32,7 +32,7 @@ from .features.stand_in import UPSTREAM, find, ticket
 from .heads.carry_over import carry_over, output_layer
 from .heads.qformer import SpeechLanguageModel
 from .model import EmotionClassifier
-from .results import Predictions, confusion_figure, write_embeddings, write_predictions, write_report
+from .results import SPLITS, Predictions, confusion_figure, write_embeddings, write_predictions, write_report
 from .s3prl_plugin.ending import UNCHANGED
 from .schedule import RunnerSettings, read_schedule, warnings
 from .settings import RESERVED, ConfigError, ModelSettings, read_settings
@@ -183,7 +183,7 @@ class DownstreamExpert(nn.Module):
         if self._runner is not None and rank() == 0:
             self._begin(self._runner)
         train, dev = self._sources.train_and_dev
-        with atomic_write(self.expdir / "splits.json") as file:
+        with atomic_write(self.expdir / SPLITS) as file:
             json.dump({"train": [e.id for e in train.entries], "dev": [e.id for e in dev.entries]}, file, indent=0)
 
     def _begin(self, runner: RunnerSettings) -> None:
@@ -308,14 +308,16 @@ class DownstreamExpert(nn.Module):
         self._log(f"{split} at step {global_step}: " + ", ".join(f"{name} {s:.4f}" for name, s in scores.items()))
         if self.training:  # the runner turns training off while it evaluates, be it on the training set
             return []
-        write_predictions(self.expdir, split, self._sources.get(split), predictions)
         if self._arguments.get("mode") == "evaluate":
+            write_predictions(self.expdir, split, self._sources.get(split), predictions)
             if space := records.get("embedding"):
                 write_embeddings(self.expdir, split, predictions.ids, np.array(space, dtype=np.float32))
             self._report(split, predictions)
             return []
         best = self._best(split, scores[self.datarc.dev_metric], global_step)
-        if best or split != "dev":  # drawing costs as much as a hundred steps on stored features
+        if best or split != "dev":  # what lies there of dev is what dev-best.ckpt says: a fusion is weighed by it
+            write_predictions(self.expdir, split, self._sources.get(split), predictions)
+            # drawing costs as much as a hundred steps on stored features
             logger.add_figure(f"{TAG}/{split}-confusion", confusion_figure(predictions), global_step=global_step)
         return best
 

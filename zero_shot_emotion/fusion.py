@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,12 +12,26 @@ import numpy as np
 
 from . import metrics
 from .errors import UserError
-from .results import RESULTS, Predictions, Test, read_predictions, read_results, write_predictions, write_report
+from .results import (
+    RESULTS,
+    SPLITS,
+    Predictions,
+    Test,
+    read_predictions,
+    read_results,
+    repetition,
+    write_predictions,
+    write_report,
+)
 from .sources import Source
 
 WEIGHTS = np.linspace(0, 1, 21)
 """Of speech; text has the rest."""
 SYSTEMS = ("speech", "text", "fusion")
+SAME = (
+    "the same, from the same corpora and --seed, which run_downstream.py takes for 1337 and train-text for 0 where it "
+    "is not given"
+)
 
 
 class FusionError(UserError, ValueError):
@@ -66,17 +81,20 @@ def fuse(
         targets: names of test sets that both have.
         out: folder; speech and text alone are written beside the fusion, on the utterances that both have.
         dev_metric: what chooses the weight. Nothing of a target does.
-        same_dev: refuse two dev sets that differ: it is how another seed, or another source, shows. Where both are
-            known to be the same, one may lack what cannot be heard and the other what has no text.
+        same_dev: refuse two dev sets that differ, but for what cannot be heard and what has no text: it is how
+            another seed, or another source, shows. Not asked where both are known to be of one split.
 
     Raises:
         FusionError: if the experiments do not share their classes, their dev set or a target.
         ResultsError: if one has no predictions on a set.
     """
-    dev = _aligned(speech, text, "dev", same=same_dev)
+    dev = _aligned(speech, text, "dev", same=same_dev and not _same_split(speech, text))
     weight = _best_weight(*dev, dev_metric)
     reports: dict[str, dict[str, dict[str, Any]]] = {}
+    tested = read_results(text)
     for target in targets:
+        if target in tested and (warning := repetition(target, tested[target])):
+            print(warning)
         heard, read = _aligned(speech, text, target)
         fused = _weighted(heard, read, weight)
         made = dict(zip(SYSTEMS, (heard.predictions, read.predictions, fused), strict=True))
@@ -102,7 +120,7 @@ def _aligned(speech: str | Path, text: str | Path, split: str, *, same: bool = F
     if not shared or (same and lost):
         raise FusionError(
             f"{split}: {speech} and {text} share {len(shared)} utterances and differ in {lost}; expected "
-            + ("the same, from the same corpora and seed" if same else "some that both have")
+            + (SAME if same else "some that both have")
         )
     if lost:
         print(f"{split}: {lost} utterances that only one of the two experiments has are left out")
@@ -111,6 +129,16 @@ def _aligned(speech: str | Path, text: str | Path, split: str, *, same: bool = F
     if (heard.predictions.truth != read.predictions.truth).any():
         raise FusionError(f"{split}: {speech} and {text} do not agree about the true labels")
     return heard, read
+
+
+def _same_split(speech: str | Path, text: str | Path) -> bool:
+    """Whether both were split alike: none was trained on what the other has in dev, and both on some utterances."""
+    paths = [Path(folder) / SPLITS for folder in (speech, text)]
+    if not all(path.is_file() for path in paths):
+        return False
+    heard, read = ({k: set(ids) for k, ids in json.loads(path.read_text(encoding="utf-8")).items()} for path in paths)
+    apart = heard["dev"].isdisjoint(read["train"]) and read["dev"].isdisjoint(heard["train"])
+    return apart and not heard["train"].isdisjoint(read["train"])
 
 
 def _take(test: Test, order: list[int]) -> Test:

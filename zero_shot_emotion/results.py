@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 RESULTS = "results.json"
+SPLITS = "splits.json"
+"""Ids of train and dev, as an experiment was split."""
+FEW = 3
+"""Utterances a text from which on a set says the same few things."""
 
 
 class ResultsError(UserError, ValueError):
@@ -147,6 +152,14 @@ def read_results(expdir: str | Path) -> dict[str, Any]:
     """The reports of an experiment folder by set; empty before the first test."""
     path = Path(expdir) / RESULTS
     return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+
+
+def repetition(name: str, report: Mapping[str, Any]) -> str | None:
+    """A warning where the utterances of a set say the same few things, from its report on text; no label is asked."""
+    texts, utterances = report.get("texts", math.inf), report["utterances"]
+    if texts * FEW > utterances:
+        return None
+    return f"warning: {name}: {utterances} utterances have {texts} texts: words can hardly tell their emotions apart"
 
 
 def confusion_figure(predictions: Predictions) -> Figure:

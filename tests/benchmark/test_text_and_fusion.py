@@ -31,6 +31,7 @@ from zero_shot_emotion.corpus import FOUR, Corpus
 from zero_shot_emotion.features import FeatureStore, audio_hash
 from zero_shot_emotion.predict import PredictError, load_predictor
 from zero_shot_emotion.regression import load
+from zero_shot_emotion.results import read_predictions
 from zero_shot_emotion.settings import ConfigError
 from zero_shot_emotion.taxonomy import load_taxonomy
 from zero_shot_emotion.text.classifier import load_classifier
@@ -160,17 +161,23 @@ def test_words_that_tell_the_emotion_are_learnt_and_those_without_are_counted(do
     assert spoken.test.utterances == 16
 
 
+def shares_of(out, row):
+    """A row's probabilities by utterance."""
+    with (out / row.predictions).open(newline="") as file:
+        return {line["id"]: np.array([float(line[f"p_{c}"]) for c in FOUR.classes]) for line in csv.DictReader(file)}
+
+
+def weights_of(out, row):
+    """What a late fusion gave speech, one weight a part."""
+    results = json.loads((card_of(out, row).parent / "results.json").read_text(encoding="utf-8"))
+    return results[row.target]["weights of speech"]
+
+
 def test_late_fusion_is_the_weighted_sum_of_the_rows_beside_it(done):
     _, out, report, _ = done
     rows = [r for r in report.rows if (r.source, r.seed, r.target) == ("talk", 1, "heard")]
-    shares = {}
-    for row in rows:
-        with (out / row.predictions).open(newline="") as file:
-            lines = {line["id"]: line for line in csv.DictReader(file)}
-        shares[row.system] = {i: np.array([float(line[f"p_{c}"]) for c in FOUR.classes]) for i, line in lines.items()}
-    late = next(row for row in rows if row.system == "late")
-    folder = next(p.parent for p in out.glob("systems/*/README.md") if late.id in p.read_text(encoding="utf-8"))
-    (weight,) = json.loads((folder / "results.json").read_text())["heard"]["weights of speech"]
+    shares = {row.system: shares_of(out, row) for row in rows}
+    (weight,) = weights_of(out, next(row for row in rows if row.system == "late"))
     for utterance, mixed in shares["late"].items():
         expected = weight * shares["fbank"][utterance] + (1 - weight) * shares["bert"][utterance]
         np.testing.assert_allclose(mixed, expected, atol=2e-6)
@@ -496,13 +503,27 @@ def test_a_text_head_that_is_wrong_is_told(tmp_path, corpora, bert):
         run_grid(path, tmp_path / "out", paths=paths)
 
 
-def test_a_late_fusion_with_a_head_that_says_nothing_of_dev_is_refused(tmp_path, corpora, bert):
-    path = grid_file(tmp_path, heads={"regression": {"logistic_regression": {}}}, upstreams={"lld": "fbank_no_cmvn"})
-    text = path.read_text(encoding="utf-8").replace("upstream: fbank\n", "upstream: lld\n")
-    path.write_text(text, encoding="utf-8")
-    paths = {**{name: str(corpus) for name, corpus in corpora.items()}, "bert": str(bert)}
-    with pytest.raises(GridError, match=r"fusions\.late: how: late weighs by .* 'regression' does not keep: expec"):
-        run_grid(path, tmp_path / "out", paths=paths, dry_run=True)
+def test_late_fusion_weighs_a_regression_on_speech_by_what_it_says_of_dev(tmp_path, corpora, bert):
+    sources = {"talk": {"kind": "corpus", "corpus": "${talk}"}, "in-domain": {"kind": "in-domain", "folds": 2}}
+    fusions = {"late": {"how": "late", "upstream": "lld", "encoder": "bert"}}
+    heads = {"regression": {"logistic_regression": {}, "downstream_expert": {"datarc": {"valid_ratio": 0.25}}}}
+    small = {"upstreams": {"lld": "fbank_no_cmvn"}, "seeds": 1, "baseline": None, "targets": {"heard": "${heard}"}}
+    path = grid_file(tmp_path, heads=heads, sources=sources, fusions=fusions, **small)
+    paths = {"talk": str(corpora["talk"]), "heard": str(corpora["heard"]), "bert": str(bert)}
+    report = run_grid(path, tmp_path / "out", paths=paths)
+    assert report.failures == {}
+    for source in sources:
+        rows = {row.system: row for row in report.rows if row.source == source}
+        shares = {system: shares_of(tmp_path / "out", row) for system, row in rows.items()}
+        weights = weights_of(tmp_path / "out", rows["late"])
+        assert len(weights) == (2 if source == "in-domain" else 1)
+        for utterance, mixed in shares["late"].items():
+            speech, text = shares["lld"][utterance], shares["bert"][utterance]
+            assert any(np.allclose(mixed, w * speech + (1 - w) * text, atol=2e-6) for w in weights)
+        folder = card_of(tmp_path / "out", rows["lld"]).parent
+        folder = folder / "fold0" if source == "in-domain" else folder
+        splits = json.loads((folder / "splits.json").read_text(encoding="utf-8"))
+        assert list(read_predictions(folder, "dev").predictions.ids) == splits["dev"]
 
 
 def test_an_encoder_that_does_not_load_costs_its_own_systems_alone(tmp_path, corpora, bert):
@@ -569,14 +590,14 @@ def test_the_rows_behind_number_signs_of_the_grid_text_are_valid(tmp_path):
     from generation.weak_labels.labeller import LabellerSpec
 
     shipped = find_config("benchmarks", "text").read_text(encoding="utf-8")
-    rows = re.sub(r"^  # (?=(  |entailment:|llm:|lexicon:))", "  ", shipped, flags=re.MULTILINE)
+    rows = re.sub(r"^  # (?=(  |entailment:|llm:|nrc-lexicon:))", "  ", shipped, flags=re.MULTILINE)
     path = tmp_path / "text.yaml"
     path.write_text(rows, encoding="utf-8")
-    added = {name: load_grid(path).sources[name] for name in ("entailment", "llm", "lexicon")}
+    added = {name: load_grid(path).sources[name] for name in ("entailment", "llm", "nrc-lexicon")}
     assert len(load_grid(path).sources) == len(load_grid("text").sources) + len(added)
     for name, source in added.items():
         assert LabellerSpec.model_validate(source.labeller).settings  # its keys are the labeller's
-        assert source.labeller["kind"] == name
+        assert source.labeller["kind"] == name.removeprefix("nrc-")
 
 
 def test_answers_of_a_language_model_are_paid_for_once(tmp_path, corpora, bert):

@@ -1,3 +1,5 @@
+import shutil
+
 import numpy as np
 import pytest
 import torch
@@ -63,6 +65,14 @@ def test_an_encoder_that_cannot_be_loaded_is_named(tmp_path):
         encoder(tmp_path / "nothing")
 
 
+@pytest.mark.parametrize(("file", "content"), [("model.safetensors", b"\0" * 9), ("config.json", b"{")])
+def test_a_broken_encoder_is_named(bert, tmp_path, file, content):
+    broken = shutil.copytree(bert, tmp_path / "broken")
+    (broken / file).write_bytes(content)
+    with pytest.raises(EncoderError, match=r"encoder.name: got '.*broken', expected a text model"):
+        encoder(broken)
+
+
 def test_fingerprints_tell_weights_and_layers_apart(bert, tmp_path):
     prints = {
         encoder(bert).fingerprint,
@@ -71,6 +81,42 @@ def test_fingerprints_tell_weights_and_layers_apart(bert, tmp_path):
     }
     assert len(prints) == 3
     assert encoder(bert).fingerprint in prints
+
+
+def changed(bert, folder, file, old, new):
+    """A copy of an encoder, one file of which says something else."""
+    shutil.copytree(bert, folder)
+    path = folder / file
+    assert old in path.read_text(encoding="utf-8")
+    path.write_text(path.read_text(encoding="utf-8").replace(old, new), encoding="utf-8")
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new"),
+    [
+        ("tokenizer_config.json", '"do_lower_case": true', '"do_lower_case": false'),
+        ("config.json", '"hidden_act": "gelu"', '"hidden_act": "relu"'),
+        ("config.json", '"num_attention_heads": 4', '"num_attention_heads": 2'),
+    ],
+)
+def test_fingerprints_tell_apart_what_shares_weights_and_vocabulary(bert, tmp_path, file, old, new):
+    other = encoder(changed(bert, tmp_path / "other", file, old, new))
+    said = [("I AM so happy", ())]
+    assert states_of(other, said)[0].tobytes() != states_of(encoder(bert), said)[0].tobytes()
+    assert other.fingerprint != encoder(bert).fingerprint
+
+
+def test_a_fingerprint_does_not_depend_on_the_place_or_on_what_was_encoded(bert, tmp_path):
+    used = encoder(shutil.copytree(bert, tmp_path / "moved"))
+    states_of(used, TEXTS)
+    assert used.fingerprint == encoder(bert).fingerprint
+
+
+@pytest.mark.parametrize("before", [(), ("you are angry " * 40,)])
+def test_a_text_longer_than_the_encoder_takes_is_cut(bert, before):
+    """The tiny one has 64 positions, as its config says and its tokenizer does not; the default cuts at 256."""
+    assert states_of(encoder(bert), [("i am so very happy today " * 40, before)])[0].shape == (64, 32)
 
 
 def test_a_store_gives_what_the_encoder_gives_and_asks_it_once(bert, tmp_path, monkeypatch):

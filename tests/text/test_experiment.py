@@ -139,6 +139,14 @@ def test_an_utterance_without_text_is_named_or_left_out_and_counted(config, tmp_
     assert done.reports["other"]["utterances"] == 79
 
 
+def test_a_target_of_a_few_sentences_is_told(config, tmp_path, text_corpus):
+    said = reworded(text_corpus, tmp_path / "sentences", lambda text: "it is fine" if "fine" in text else "why")
+    done = run_text_experiment(config(data={"targets": {"read": said, "other": str(text_corpus)}}), tmp_path / "exp")
+    assert (done.reports["read"]["texts"], done.reports["other"]["texts"]) == (2, 80)
+    assert "warning: read: 80 utterances have 2 texts: words can hardly tell" in done.summary()
+    assert "warning: other" not in done.summary()
+
+
 def test_a_classifier_whose_encoder_changed_is_refused(config, tmp_path, bert):
     from tests.text import tiny_bert
 
@@ -164,6 +172,8 @@ def test_shipped_configs_are_valid_and_take_corpora(name):
 def test_the_seed_works_schedule_is_shipped():
     training = read_text_settings("seed-work").training
     assert (training.lr, training.batch_size, training.epochs, training.select) == (7e-4, 128, 50, "loss")
+    assert (training.clip, training.weight_decay, training.warmup_ratio, training.schedule) == (None, 0, 0, "constant")
+    assert read_text_settings("finetune").training.clip == 1.0
 
 
 @pytest.mark.parametrize(

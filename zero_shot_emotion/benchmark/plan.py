@@ -436,11 +436,6 @@ def _models(grid: Grid, heads: dict[str, dict[str, Any]]) -> Iterator[tuple[dict
     for name, fused in grid.fusions.items():
         head = fused.head or grid.heads_of(fused.upstream)[0]
         text_head = fused.text_head or grid.text_heads_of(fused.encoder)[0]
-        if fused.how == "late" and SECTION in heads[head]:
-            raise GridError(
-                f"fusions.{name}: how: late weighs by what both say of dev, which the logistic regression {head!r} "
-                "does not keep: expected a head of s3prl's, or how: features"
-            )
         names = {"upstream": fused.upstream, "head": head, "encoder": fused.encoder, "text_head": text_head}
         yield (
             {**names, "fusion": name},

@@ -13,6 +13,7 @@ from ..corpus import atomic_write
 from ..dataset import StoredDataset
 from ..features import FeatureStore, check_stand_in
 from ..regression import MODEL, Regression, Vectors, fit, read_regression, save, vector
+from ..results import SPLITS, Predictions, write_predictions
 from ..settings import DataSettings, ModelSettings
 from ..sources import Sources
 from .plan import SECTION
@@ -48,18 +49,24 @@ class Experiment:
         )
         folder.mkdir(parents=True, exist_ok=True)
         splits = {split: [entry.id for entry in self._sources.get(split).entries] for split in ("train", "dev")}
-        with atomic_write(folder / "splits.json") as file:
+        with atomic_write(folder / SPLITS) as file:
             json.dump(splits, file, indent=0)
         about = {"store": str(self._store.folder), "selection": self._selection}
         heard = {name: json.dumps(value) for name, value in rc.conditioning.key.items()}
         save(model, folder / MODEL, {**about, **heard})
         return model
 
-    def test(self, model: Regression, target: str) -> tuple[dict[str, list[float]], dict[str, int]]:
-        """The probabilities of each utterance of a target by id, and how many could not be read, by reason."""
-        dataset = self._set(target)
+    def test(self, model: Regression, split: str, folder: Path) -> tuple[dict[str, list[float]], dict[str, int]]:
+        """The probabilities of each utterance of a set by id, and how many could not be read, by reason.
+
+        They are left in the folder, too, where fusions find them.
+        """
+        dataset = self._set(split)
         shares = model.probabilities(self._vectors(dataset).features)
         ids = [entry.id for entry in dataset.entries]
+        classes = self._settings.label_set.classes
+        predictions = Predictions(ids, np.array(dataset.labels), np.asarray(shares), classes)
+        write_predictions(folder, split, self._sources.get(split), predictions)
         return dict(zip(ids, shares.tolist(), strict=True)), dataset.bad
 
     def _set(self, split: str) -> StoredDataset:

@@ -122,7 +122,11 @@ def limit_threads(threads: int) -> None:
 
 
 def train_and_test_dev(job: Job) -> None:
-    """As `run_job`, and test each part on its dev set too, unless that is done."""
+    """As `run_job`, and test each part on its dev set too; what is done is not done again."""
+    if SECTION in (job.config or {}):
+        if not all(predictions_path(part.folder, s).exists() for part in job.parts for s in ("dev", *part.targets)):
+            _regress(job)
+        return
     _train_and_test(job)
     for part in job.parts:
         if not predictions_path(part.folder, "dev").exists():
@@ -177,10 +181,11 @@ def _regress(job: Job) -> None:
         data = {**job.config["downstream_expert"]["datarc"], "train": part.train, "targets": part.targets}
         experiment = Experiment(store, selection, DataSettings(**data), job.seed)
         model = experiment.train(part.folder, job.config)
+        experiment.test(model, "dev", part.folder)  # for fusions
         training += time.monotonic() - start
         for name in part.targets:
             start = time.monotonic()
-            shares, unread = experiment.test(model, name)
+            shares, unread = experiment.test(model, name, part.folder)
             found[name] |= shares
             bad[name] += Counter(unread)
             testing[name] += time.monotonic() - start

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from hashlib import sha256
@@ -21,21 +22,31 @@ States = npt.NDArray[np.float32]
 Words = tuple[str, tuple[str, ...]]
 """An utterance: its text, and the turns before it, the nearest last."""
 
+PROBE = "I DON'T know, na\u00efve \u2013 42%!! \U0001f600"
+"""A text that tokenizers of one vocabulary may take apart differently."""
+ORIGIN = ("_name_or_path", "transformers_version", "dtype", "torch_dtype")
+"""Parts of a config that say who wrote it, and how."""
+
 
 class EncoderError(UserError, RuntimeError):
     """An encoder that cannot be loaded."""
 
 
 def load_tokenizer(settings: EncoderSettings) -> Any:
-    """The encoder's tokenizer; context is cut at its beginning."""
-    from transformers import AutoTokenizer
+    """The encoder's tokenizer, which knows how many tokens the encoder takes; context is cut at its beginning."""
+    from transformers import AutoConfig, AutoTokenizer
 
-    return load_model(AutoTokenizer, settings, truncation_side="left")
+    tokenizer = load_model(AutoTokenizer, settings, truncation_side="left")
+    positions = getattr(load_model(AutoConfig, settings), "max_position_embeddings", None)
+    if isinstance(positions, int) and positions > 0:  # many tokenizers do not know it
+        tokenizer.model_max_length = min(tokenizer.model_max_length, positions)
+    return tokenizer
 
 
 def tokenise(tokenizer: Any, words: Words, max_length: int) -> dict[str, list[int]]:
     """Token ids of an utterance, its context as the first of two segments and the first to be cut."""
     text, before = words
+    max_length = min(max_length, tokenizer.model_max_length)
     if not before:
         return dict(tokenizer(text, truncation=True, max_length=max_length))
     try:
@@ -48,12 +59,12 @@ def load_model(auto: Any, settings: EncoderSettings, **options: Any) -> Any:
     """A model, or whatever else, by one of transformers' auto classes.
 
     Raises:
-        EncoderError: if there is none of the name.
+        EncoderError: if there is none of the name, or it cannot be read.
     """
     try:
         check_model(settings.name, settings.revision)
         return auto.from_pretrained(settings.name, revision=settings.revision, **options)
-    except (OSError, ValueError) as error:
+    except Exception as error:  # a broken or foreign folder is told in a dozen ways
         reason = " ".join(str(error).split())[:300]
         raise EncoderError(
             f"encoder.name: got {settings.name!r}, expected a text model of the Hugging Face hub, or a folder that "
@@ -86,11 +97,12 @@ class TextEncoder:
 
     @cached_property
     def fingerprint(self) -> str:
-        """Tells one encoder from another by its weights, its vocabulary and what is taken of it."""
+        """Tells one encoder from another by its weights, its architecture, its tokenizer and what is taken of it."""
         digest = sha256(f"{self._settings.layer} {self._settings.max_length}".encode())
-        digest.update(repr(sorted(self.tokenizer.get_vocab().items())).encode())
+        digest.update(_tokenizer_content(self.tokenizer).encode())
+        digest.update(_architecture(self._model.config).encode())
         for name, weight in self._model.state_dict().items():
-            digest.update(name.encode() + weight.cpu().contiguous().view(torch.uint8).numpy().tobytes())
+            digest.update(name.encode() + weight.cpu().contiguous().reshape(-1).view(torch.uint8).numpy().tobytes())
         return digest.hexdigest()[:16]
 
     def encode(self, utterances: Sequence[Words]) -> Iterator[tuple[int, States]]:
@@ -115,6 +127,16 @@ class TextEncoder:
         states = self._model(**inputs, output_hidden_states=True).hidden_states[self._settings.layer]
         numbers: States = states.float().cpu().numpy()
         return numbers
+
+
+def _tokenizer_content(tokenizer: Any) -> str:
+    """What turns text into tokens: the vocabulary, and what becomes of case, accents, signs and pairs."""
+    return repr((sorted(tokenizer.get_vocab().items()), tokenizer(PROBE, PROBE)["input_ids"]))
+
+
+def _architecture(config: Any) -> str:
+    """What a config says of the network, and nothing of where it lay or who wrote it."""
+    return json.dumps({k: v for k, v in config.to_diff_dict().items() if k not in ORIGIN}, sort_keys=True, default=str)
 
 
 def encoder_path(name: str) -> str:

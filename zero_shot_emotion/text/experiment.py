@@ -15,7 +15,16 @@ import numpy as np
 from .. import metrics
 from ..corpus import atomic_write
 from ..errors import UserError
-from ..results import RESULTS, Predictions, predictions_path, read_results, write_predictions, write_report
+from ..results import (
+    RESULTS,
+    SPLITS,
+    Predictions,
+    predictions_path,
+    read_results,
+    repetition,
+    write_predictions,
+    write_report,
+)
 from ..sources import Entry, Source, Sources
 from .classifier import CONFIG, HeadClassifier, Probabilities, TextClassifier, load_classifier
 from .encoder import TextEncoder, encoder_path
@@ -50,6 +59,7 @@ class TextExperiment:
         for name, report in self.reports.items():
             cells = [str(metrics.Interval(**report[metric])) for metric in metrics.METRICS]
             lines.append(f"{name:<20} {report['utterances']:>10}  {cells[0]:<22} {cells[1]:<22} {cells[2]}")
+        lines += [repeated for name, report in self.reports.items() if (repeated := repetition(name, report))]
         lines += ["", f"  classifier  {self.folder / CLASSIFIER}", f"  results     {self.folder / RESULTS}"]
         return "\n".join(lines)
 
@@ -150,7 +160,7 @@ def train_once(
     if (folder / CLASSIFIER / CONFIG).exists():
         return load_classifier(folder / CLASSIFIER, device)
     sets: dict[str, Sequence[Entry]] = {name: sources.get(name).entries for name in ("train", "dev")}
-    with atomic_write(folder / "splits.json") as file:
+    with atomic_write(folder / SPLITS) as file:
         json.dump({name: [entry.id for entry in entries] for name, entries in sets.items()}, file, indent=0)
     classifier = train(settings, sets, encoded, folder / CHECKPOINTS, seed, device)
     classifier.save(folder / CLASSIFIER)
@@ -175,7 +185,12 @@ def test_on(
 ) -> dict[str, Any]:
     """Test on a set, and leave predictions and report in the experiment's folder."""
     source, predictions = predict_on(classifier, sources, split, encoded, folder)
-    about = {"encoder": classifier.about.encoder.name, "head": classifier.about.head.select, "seed": seed}
+    about = {
+        "encoder": classifier.about.encoder.name,
+        "head": classifier.about.head.select,
+        "seed": seed,
+        "texts": len({words(entry) for entry in source.entries}),
+    }
     return write_report(folder, split, source, predictions, about)
 
 

@@ -98,7 +98,7 @@ class TrainingSettings(_Section):
         select: ``loss`` on dev, or dev's metric (``data.dev_metric``).
         warmup_ratio: share of the steps over which the learning rate rises.
         schedule: ``constant`` or ``linear`` decay.
-        clip: of the gradient's norm.
+        clip: of the gradient's norm; none by default, as the seed work has none.
     """
 
     lr: Amount = 7e-4
@@ -108,7 +108,7 @@ class TrainingSettings(_Section):
     select: Literal["loss", "metric"] = "loss"
     warmup_ratio: Annotated[float, Field(ge=0, lt=1)] = 0.0
     schedule: Literal["constant", "linear"] = "constant"
-    clip: Amount = 1.0
+    clip: Amount | None = None
 
 
 class TextSettings(_Section):

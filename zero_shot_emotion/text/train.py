@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -182,7 +184,6 @@ def _run_trainer(
 ) -> None:
     """Train in place with transformers' Trainer, which resumes from its last checkpoint and ends at the best one."""
     from transformers import Trainer, TrainingArguments
-    from transformers.trainer_utils import get_last_checkpoint
 
     rc = settings.training
     by_loss = rc.select == "loss"
@@ -195,7 +196,7 @@ def _run_trainer(
         num_train_epochs=rc.epochs,
         warmup_ratio=rc.warmup_ratio,
         lr_scheduler_type=rc.schedule,
-        max_grad_norm=rc.clip,
+        max_grad_norm=rc.clip or 0.0,
         eval_strategy="epoch",
         save_strategy="epoch",
         save_total_limit=1,
@@ -219,7 +220,22 @@ def _run_trainer(
         data_collator=collate,
         compute_metrics=lambda output: _scores(output, classes),
     )
-    trainer.train(resume_from_checkpoint=get_last_checkpoint(str(out)) if out.is_dir() else None)
+    trainer.train(resume_from_checkpoint=_last_whole_checkpoint(out))
+
+
+def _last_whole_checkpoint(out: Path) -> str | None:
+    """The newest of the Trainer's checkpoints; those that a kill left half written are thrown away."""
+    from transformers.trainer import TRAINER_STATE_NAME
+    from transformers.trainer_utils import get_last_checkpoint
+
+    while out.is_dir() and (newest := get_last_checkpoint(str(out))) is not None:
+        try:
+            json.loads((Path(newest) / TRAINER_STATE_NAME).read_text(encoding="utf-8"))  # what is written last
+        except (OSError, ValueError):
+            shutil.rmtree(newest)
+        else:
+            return str(newest)
+    return None
 
 
 class _Rows(torch.utils.data.Dataset):

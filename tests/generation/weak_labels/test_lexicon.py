@@ -36,11 +36,18 @@ def test_a_category_counts_for_the_class_that_stands_for_its_emotion(tmp_path):
     assert label(tmp_path, "party", "goemotions") == {"joy": 1.0}
 
 
-def test_none_ships():
-    with pytest.raises(
-        WeakLabelError, match="labeller lexicon: file: missing, expected a lexicon of your own in the form"
-    ):
-        LabellerSpec(kind="lexicon").load(load_taxonomy("seven"))
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("I'm so happy, I could cry!", {"hap": 0.5, "sad": 0.5}),
+        ("That is DISGUSTING.", {"dis": 1.0}),
+        ("So?", {"neu": 1}),
+    ],
+)
+def test_one_ships(text, expected):
+    taxonomy = load_taxonomy("seven")
+    (row,) = LabellerSpec(kind="lexicon").load(taxonomy).label([Turn(text=text)])
+    assert {name: p for name, p in zip(taxonomy.names, row, strict=True) if p} == expected
 
 
 @pytest.mark.parametrize(
