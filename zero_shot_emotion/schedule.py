@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from .config_files import validated
 from .errors import explain
@@ -97,4 +97,8 @@ def warnings(runner: RunnerSettings) -> list[str]:
 def _checked(model: type[SectionT], config: Mapping[str, Any], name: str) -> SectionT:
     if not isinstance(config.get(name), dict):
         raise ConfigError(f"config: {name}: got {config.get(name)!r}, expected a section of s3prl's downstream config")
-    return validated(model, config[name], "config", ConfigError, tell=lambda error: f"{name}.{explain(error)}")
+
+    def tell(error: ValidationError, known: type[BaseModel]) -> str:
+        return f"{name}.{explain(error, known)}"
+
+    return validated(model, config[name], "config", ConfigError, tell=tell)
