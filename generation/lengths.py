@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 from statistics import NormalDist
 from typing import Any
 
@@ -53,10 +54,19 @@ class Lengths:
         """How long an utterance lasts that is longer than a share of all, from 0 to 1."""
         if self.sigma == 0:
             return self.median
-        logarithm = NormalDist(math.log(self.median), self.sigma)
-        low, high = (logarithm.cdf(math.log(end)) for end in (self.shortest, self.longest))
+        low, high = self._ends
         share = min(max(low + quantile * (high - low), NEVER), 1 - NEVER)
-        return min(max(math.exp(logarithm.inv_cdf(share)), self.shortest), self.longest)
+        return min(max(math.exp(self._logarithm.inv_cdf(share)), self.shortest), self.longest)
+
+    @cached_property
+    def _logarithm(self) -> NormalDist:
+        """Of the seconds, as if there were no ends."""
+        return NormalDist(math.log(self.median), self.sigma)
+
+    @cached_property
+    def _ends(self) -> tuple[float, float]:
+        """The shares of that distribution up to the shortest and up to the longest utterance."""
+        return self._logarithm.cdf(math.log(self.shortest)), self._logarithm.cdf(math.log(self.longest))
 
 
 def lengths_of(sheet: Datasheet) -> Lengths:

@@ -26,7 +26,7 @@ class PlannedTurn:
 
     Attributes:
         speaker: A, B, ...; a suggestion.
-        emotion: its canonical code; None leaves it to the scenario.
+        emotion: its canonical code (in a template its adjective); None leaves it to the scenario.
         length: about how many words, or characters where the language is counted in those.
     """
 
@@ -162,12 +162,7 @@ def _variables(datasheet: Datasheet, request: Request) -> dict[str, Any]:
         ],
         "turns": request.turns,
         "plan": [
-            {
-                "speaker": turn.speaker,
-                "emotion": None if turn.emotion is None else EMOTIONS[turn.emotion],
-                "length": turn.length,
-            }
-            for turn in request.plan
+            PlannedTurn(turn.speaker, turn.emotion and EMOTIONS[turn.emotion], turn.length) for turn in request.plan
         ],
         "unit": lengths.rate.unit,
         "words_min": lengths.words(0),

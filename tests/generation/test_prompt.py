@@ -95,12 +95,13 @@ def test_a_template_of_ones_own_is_read_by_path(sheet, tmp_path: Path) -> None:
     path = tmp_path / "mine.j2"
     path.write_text(
         "{{ turns }} turns in {{ language }}, {{ words_min }} to {{ words_max }} {{ unit }}, "
-        "about {{ words_median }}: {{ wanted }}, such as {{ plan[1] }}"
+        "about {{ words_median }}: {{ wanted }}, such as "
+        "{{ plan[1].speaker }}, {{ plan[1].emotion }}, {{ plan[1].length }}"
     )
 
     assert render(sheet, Request(sheet.scenarios[0], ("female", "male"), NINE), path) == (
         "9 turns in American English, 2 to 94 words, about 10: {'neutral': 3, 'angry': 2, 'happy': 2, 'sad': 2}, "
-        "such as {'speaker': 'B', 'emotion': 'angry', 'length': 9}"
+        "such as B, angry, 9"
     )
 
 
