@@ -7,7 +7,6 @@ same corpus, to the byte.
 from __future__ import annotations
 
 import asyncio
-import json
 import time
 from collections.abc import Iterator
 from hashlib import sha256
@@ -18,8 +17,7 @@ from typing import IO, Any
 from zero_shot_emotion import __version__
 from zero_shot_emotion.corpus import CARD, MANIFEST, LabelSet, Utterance
 from zero_shot_emotion.corpus.atomic import remove_parts
-from zero_shot_emotion.corpus.corpus import load_card, write_entries
-from zero_shot_emotion.corpus.manifest import Entry
+from zero_shot_emotion.corpus.corpus import load_card, write_corpus
 from zero_shot_emotion.corpus.stage import JOURNAL, StageError
 
 from .datasheet import Datasheet
@@ -106,7 +104,7 @@ def generate_by_endpoint(
         rounds = Rounds(sheet, endpoint, template, plan, harvest, spending, store, accepted)
         retries = asyncio.run(rounds.run())
         remove_parts(out)
-        card = write_entries(out, _with_splits(accepted, test_ratio, seed), {**origin, **rounds.statistics()})
+        card = write_corpus(out, _with_splits(accepted, test_ratio, seed), {**origin, **rounds.statistics()})
     report = GenerationReport("generate", out, card, {}, rounds.replayed, time.monotonic() - start, retries)
     if not harvest.accepted:
         raise GenerationError(f"{out}: nothing that the model wrote could be used.\n{report.summary()}")
@@ -127,16 +125,14 @@ def finished(out: Path, fingerprint: str) -> dict[str, Any] | None:
     return None
 
 
-def _with_splits(accepted: IO[str], test_ratio: float, seed: int) -> Iterator[Entry]:
-    """The accepted lines, read back one by one; all at once only where splits have to be drawn."""
+def _with_splits(accepted: IO[str], test_ratio: float, seed: int) -> Iterator[Utterance]:
+    """The accepted utterances, read back one by one; all at once only where splits have to be drawn."""
     accepted.seek(0)
+    utterances = (Utterance.model_validate_json(line) for line in accepted)
     if test_ratio == 0:
-        for line in accepted:
-            told = json.loads(line)  # it was written here: to validate it again would take longer than all the rest
-            yield Entry(told["id"], told["label"], line.rstrip("\n"), told["language"])
+        yield from utterances
         return
-    everything = [Utterance.model_validate_json(line) for line in accepted]
+    everything = list(utterances)
     splits = draw_test_split(everything, test_ratio, seed)
     for utterance in everything:
-        line = utterance.with_(split=splits[utterance.id]).to_line()
-        yield Entry(utterance.id, utterance.label, line, utterance.language)
+        yield utterance.with_(split=splits[utterance.id])
