@@ -58,7 +58,7 @@ def pairs() -> Iterator[tuple[str, str]]:
 
 
 def variables(sheet: Datasheet, dialogue: ShippedDialogue) -> dict[str, Any]:
-    """What a prompt's template may use, as this dialogue has it."""
+    """What a prompt's template may use, as this dialogue has it; no template need use all of it."""
     turns = dialogue.response["turns"]
     labels, there = [EMOTIONS[label] for label in sheet.labels], Counter(turn["emotion"] for turn in turns)
     roles = sheet.scenario(dialogue.scenario).roles

@@ -7,7 +7,6 @@ same corpus, to the byte.
 from __future__ import annotations
 
 import asyncio
-import json
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -19,8 +18,7 @@ from typing import IO, Any
 from zero_shot_emotion import __version__
 from zero_shot_emotion.corpus import CARD, MANIFEST, LabelSet, Utterance
 from zero_shot_emotion.corpus.atomic import remove_parts
-from zero_shot_emotion.corpus.corpus import load_card, write_entries
-from zero_shot_emotion.corpus.manifest import Entry
+from zero_shot_emotion.corpus.corpus import load_card, write_corpus
 from zero_shot_emotion.corpus.splits import draw_groups
 from zero_shot_emotion.corpus.stage import JOURNAL, StageError
 from zero_shot_emotion.corpus.unfinished import unfinished
@@ -114,7 +112,7 @@ def generate_by_endpoint(
         rounds = Rounds(sheet, endpoint, template, plan, harvest, spending, store, accepted)
         retries = asyncio.run(rounds.run())
         remove_parts(out)
-        card = write_entries(out, _with_splits(accepted, test_ratio, seed), {**origin, **rounds.statistics()})
+        card = write_corpus(out, _with_splits(accepted, test_ratio, seed), {**origin, **rounds.statistics()})
     report = GenerationReport("generate", out, card, {}, rounds.replayed, time.monotonic() - start, retries)
     if not harvest.accepted:
         raise GenerationError(f"{out}: nothing that the model wrote could be used.\n{report.summary()}")
@@ -135,8 +133,8 @@ def finished(out: Path, fingerprint: str) -> dict[str, Any] | None:
     return None
 
 
-def _with_splits(accepted: IO[str], test_ratio: float, seed: int) -> Iterator[Entry]:
-    """The accepted lines with their splits, read back one by one: the corpus is never held.
+def _with_splits(accepted: IO[str], test_ratio: float, seed: int) -> Iterator[Utterance]:
+    """The accepted utterances with their splits, read back one by one: the corpus is never held.
 
     Of each dialogue only how many utterances of each label it has need be known. Nobody speaks in two dialogues, so
     that this draws what `draw_test_split` draws.
@@ -145,10 +143,7 @@ def _with_splits(accepted: IO[str], test_ratio: float, seed: int) -> Iterator[En
         GenerationError: if there is only one dialogue.
     """
     if test_ratio == 0:
-        accepted.seek(0)
-        for line in accepted:
-            told = json.loads(line)  # it was written here: to validate it again would take longer than all the rest
-            yield Entry(told["id"], told["label"], line.rstrip("\n"), told["language"])
+        yield from _read_back(accepted)
         return
     counts: dict[str | None, Counter[str | None]] = {}
     for utterance in _read_back(accepted):
@@ -157,8 +152,7 @@ def _with_splits(accepted: IO[str], test_ratio: float, seed: int) -> Iterator[En
         raise GenerationError(f"--test-ratio {test_ratio}: got one dialogue, expected at least two to be parted")
     test = draw_groups(counts, test_ratio, seed) if counts else set()
     for utterance in _read_back(accepted):
-        line = utterance.with_(split="test" if utterance.dialogue in test else "train").to_line()
-        yield Entry(utterance.id, utterance.label, line, utterance.language)
+        yield utterance.with_(split="test" if utterance.dialogue in test else "train")
 
 
 def _read_back(accepted: IO[str]) -> Iterator[Utterance]:
