@@ -45,4 +45,4 @@ def write_report(
         file.write("\n")
     with atomic_write(page) as file:
         file.write(html)
-    return f"{summarise(report)}\npage  {page}\nnumbers  {numbers}"
+    return f"{summarise(report)}\npage     {page}\nnumbers  {numbers}"

@@ -226,5 +226,8 @@ def test_the_command(tmp_path, capsys, monkeypatch):
         cli.main()
 
     assert end.value.code == 0
-    assert f"page  {page}" in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert (
+        f"\npage      {page}\nnumbers   {page.with_suffix('.json')}\nmeasures  {page.parent / 'measured'}, where" in out
+    )
     assert page.exists()

@@ -44,7 +44,7 @@ def check_all_audio(corpus: Corpus, min_seconds: float = 0.1) -> tuple[dict[str,
 
 
 def summarise(corpus: Corpus) -> dict[str, str]:
-    """One screen of facts from the manifest alone."""
+    """One screen of facts from the manifest alone; what is counted is utterances."""
     with_audio = sum(u.file_name is not None for u in corpus)
     words = [len(u.text.split()) for u in corpus if u.text]
     facts = {
@@ -53,8 +53,9 @@ def summarise(corpus: Corpus) -> dict[str, str]:
         "utterances": f"{len(corpus)}, {with_audio} with audio, {len(words)} with text",
         "labels": _counted(u.label for u in corpus),
         "splits": _counted(u.split for u in corpus),
-        "speakers": f"{_distinct(u.speaker for u in corpus)} ({_counted(u.gender for u in corpus)} utterances)",
-        "dialogues": str(_distinct(u.dialogue for u in corpus)),
+        "speakers": _distinct(u.speaker for u in corpus),
+        "genders": _counted(u.gender for u in corpus),
+        "dialogues": _distinct(u.dialogue for u in corpus),
         "languages": _counted(u.language for u in corpus),
     }
     if words:
@@ -69,5 +70,5 @@ def _counted(values: Iterable[str | None]) -> str:
     return ", ".join(f"{value} {count}" for value, count in sorted(counts.items())) or "not given"
 
 
-def _distinct(values: Iterable[str | None]) -> int:
-    return len({value for value in values if value is not None})
+def _distinct(values: Iterable[str | None]) -> str:
+    return str(len({value for value in values if value is not None}) or "not given")

@@ -53,7 +53,7 @@ def _scale(report: SpeechReport, feature: str) -> tuple[float, float]:
     spreads = [s for corpus in report.corpora for s in corpus.spreads[feature].values()]
     low, high = min((s.quantiles[0] for s in spreads), default=0), max((s.quantiles[-1] for s in spreads), default=1)
     margin = 0.04 * (high - low) or 0.5
-    return low - margin, high + margin
+    return (low - margin if low < 0 else max(low - margin, 0.0)), high + margin  # a share is never below none
 
 
 def _number(value: float | None, digits: int = 2) -> str:

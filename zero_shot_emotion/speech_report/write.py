@@ -60,7 +60,10 @@ def write_speech_report(
         file.write("\n")
     with atomic_write(page) as file:
         file.write(render_page(report, numbers.name))
-    return f"{summarise(report)}\npage  {page}\nnumbers  {numbers}\nmeasured  {kept}"
+    return f"""{summarise(report)}
+page      {page}
+numbers   {numbers}
+measures  {kept}, where the next page finds those of the same audio"""
 
 
 def _unique(names: Sequence[str]) -> list[str]:
