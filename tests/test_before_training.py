@@ -119,7 +119,10 @@ class TestSchedule:
     @pytest.mark.parametrize(
         ("changes", "message"),
         [
-            ({"optimizer__lr": 0.0}, "config: optimizer.lr: got 0.0, expected: Input should be greater than 0"),
+            (
+                {"optimizer__lr": -1.0},
+                "config: optimizer.lr: got -1.0, expected: Input should be greater than or equal",
+            ),
             (
                 {"optimizer__lr": "1e-4"},
                 "config: optimizer.lr: got '1e-4', expected: a number (YAML takes 1e-4 for text, 1.0e-4 for a number)",
@@ -163,6 +166,13 @@ class TestSchedule:
         told = f"[Expert] - WARNING: {why}: dev is never looked at, and no dev-best.ckpt comes of the training\n"
         assert told in capsys.readouterr().out
         assert [path.name for path in experiment.folder.glob("*.ckpt")] == ["states-2.ckpt"]
+
+    def test_a_learning_rate_of_0_is_told(
+        self, tmp_path: Path, synthetic: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        """It has its use: what another experiment's weights say, by ``-i``."""
+        Experiment.make(tmp_path / "experiment", small_config(synthetic, optimizer__lr=0.0)).train()
+        assert "[Expert] - WARNING: optimizer.lr is 0: nothing is learnt\n" in capsys.readouterr().out
 
 
 class TestMeansOfZero:

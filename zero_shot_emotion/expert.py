@@ -120,7 +120,7 @@ class DownstreamExpert(nn.Module):
         """Refuse now what would fail at the first evaluation, or after the training, and warn of what may surprise."""
         runner = read_schedule(self._arguments)
         evaluated = runner.eval_dataloaders
-        for warning in warnings(runner):
+        for warning in warnings(self._arguments):
             print(f"[Expert] - WARNING: {warning}")
         for split in evaluated:
             if split not in self._sources.names:

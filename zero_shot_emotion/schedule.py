@@ -61,7 +61,7 @@ class OptimizerSettings(_Section):
     """``optimizer``: what of it every optimizer of s3prl's has."""
 
     name: str
-    lr: Annotated[Amount, Field(allow_inf_nan=False)] | None = None
+    lr: Annotated[float, BeforeValidator(_no_text), Field(ge=0, allow_inf_nan=False)] | None = None
 
 
 def read_schedule(config: Mapping[str, Any]) -> RunnerSettings:
@@ -83,15 +83,18 @@ def read_schedule(config: Mapping[str, Any]) -> RunnerSettings:
     return runner
 
 
-def warnings(runner: RunnerSettings) -> list[str]:
-    """What a training does that its user may not expect, in sentences."""
-    if "dev" in runner.evaluated:
-        return []
-    if "dev" in runner.eval_dataloaders:
-        why = f"runner.eval_step is {runner.eval_step}, above total_steps ({runner.total_steps})"
-    else:
+def warnings(config: Mapping[str, Any]) -> list[str]:
+    """What a training does that its user may not expect, in sentences; its sections are valid."""
+    told = []
+    runner = _checked(RunnerSettings, config, "runner")
+    if _checked(OptimizerSettings, config, "optimizer").lr == 0:
+        told.append("optimizer.lr is 0: nothing is learnt")
+    if "dev" not in runner.evaluated:
         why = "runner.eval_dataloaders does not name dev"
-    return [f"{why}: dev is never looked at, and no dev-best.ckpt comes of the training"]
+        if "dev" in runner.eval_dataloaders:
+            why = f"runner.eval_step is {runner.eval_step}, above total_steps ({runner.total_steps})"
+        told.append(f"{why}: dev is never looked at, and no dev-best.ckpt comes of the training")
+    return told
 
 
 def _checked(model: type[SectionT], config: Mapping[str, Any], name: str) -> SectionT:
