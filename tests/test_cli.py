@@ -297,3 +297,25 @@ def test_audio_can_be_spread_and_a_corpus_packed(tmp_path: Path, capfd: pytest.C
     assert sorted(p.name for p in (injected / "audio").iterdir()) == ["0000", "0001"]
     assert run(capfd, "corpus", "convert", str(injected), "-o", str(tmp_path / "tar"), "--format", "webdataset")[0] == 0
     assert [p.name for p in sorted((tmp_path / "tar").iterdir())] == ["00000-of-00001.tar", "corpus.json"]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (None, "error: -c {path}: no such file, expected a downstream config\n"),
+        ("a: [1]\n  - 2\n", "error: {path}: expected YAML: "),
+        ("- 1\n", "error: {path}: expected a mapping, got list\n"),
+    ],
+)
+def test_a_downstream_config_that_cannot_be_read_is_told_in_one_line(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], content: str | None, message: str
+) -> None:
+    path = tmp_path / "config.yaml"
+    if content is not None:
+        path.write_text(content)
+
+    status, _, err = run(capfd, "run-downstream", "-m", "train", "-n", "x", "-u", "fbank", "-c", str(path))
+
+    assert status == 1
+    assert err.startswith(message.format(path=path))
+    assert err.count("\n") == 1

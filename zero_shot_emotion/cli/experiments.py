@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from ..errors import UserError
 from .options import (
     CORPUS_HELP,
     Contributor,
@@ -128,8 +130,14 @@ def predict(
 
 def run_downstream(context: typer.Context) -> None:
     """s3prl's run_downstream.py with its own options: -m train -n EXP -u data2vec -d zero_shot_emotion -c CONFIG."""
+    from ..config_files import read_mapping
     from ..s3prl_plugin.launcher import run_downstream as run
 
+    for option, value in pairwise(context.args):
+        if option in ("-c", "--config"):  # s3prl reads it with a traceback for what is wrong
+            if not Path(value).is_file():
+                raise UserError(f"{option} {value}: no such file, expected a downstream config")
+            read_mapping(Path(value), UserError)
     run(context.args)
 
 

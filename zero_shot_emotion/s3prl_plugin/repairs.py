@@ -249,11 +249,13 @@ class _TorchSavingWhole:
 def keep_quiet() -> None:
     """Silence what s3prl's import says each time to people who can do nothing about it, and nothing else.
 
-    It calls a function of torchaudio's that does nothing any more, and names a package that one of its upstreams would
-    need; who asks for that upstream is told.
+    It calls a function of torchaudio's that does nothing any more, and torch's mixed precision by an old name, and it
+    names a package that one of its upstreams would need; who asks for that upstream is told.
     """
     deprecated = r"torchaudio\._backend\.set_audio_backend has been deprecated"
     warnings.filterwarnings("ignore", message=deprecated, category=UserWarning)
+    amp = r"`torch\.cuda\.amp\.(autocast|GradScaler)\(args\.\.\.\)` is deprecated"
+    warnings.filterwarnings("ignore", message=amp, category=FutureWarning, module=r"s3prl\.downstream")
     if not any("espnet" in argument for argument in sys.argv):
         logging.getLogger("s3prl.upstream.espnet_hubert.expert").addFilter(_is_not_about_espnet)
 
