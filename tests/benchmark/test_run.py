@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import yaml
+from filelock import FileLock, Timeout
 from huggingface_hub import ModelCard
 
 from generation.shipped import FOLDER
@@ -26,6 +27,7 @@ from zero_shot_emotion.benchmark.grid import GridError
 from zero_shot_emotion.benchmark.leaderboard import load_board
 from zero_shot_emotion.benchmark.leaderboard.merging import merge
 from zero_shot_emotion.benchmark.run import run_grid
+from zero_shot_emotion.benchmark.train import LOCK, guarded
 from zero_shot_emotion.config_files import configs_folder, find_config
 from zero_shot_emotion.corpus import Corpus
 from zero_shot_emotion.predict import load_predictor
@@ -436,6 +438,19 @@ def test_a_source_that_shares_sound_with_the_target_is_refused(tmp_path, synthet
     with pytest.raises(GridError, match="leakage: copy and unseen share the sound of 1 utterances"):
         run_grid(path, tmp_path / "out", paths={"unseen": str(unseen)})
     assert json.loads((tmp_path / "out/audit.json").read_text())["shared"][0]["audio"] == 1
+
+
+def test_one_process_alone_works_in_the_folder_of_a_system(tmp_path):
+    """A worker outlives a run that was killed until it has done its work; the next run must not do it beside it."""
+    tried = []
+
+    def work():
+        with pytest.raises(Timeout):
+            FileLock(tmp_path / "system" / LOCK).acquire(timeout=0)
+        tried.append(True)
+
+    assert [guarded(tmp_path / "system", work) for _ in range(2)] == [None, None]
+    assert tried == [True, True]
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals")

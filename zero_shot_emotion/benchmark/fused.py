@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
@@ -23,12 +22,11 @@ from ..settings import DataSettings
 from ..sources import Entry, Source, Sources
 from ..text.settings import TextSettings
 from .text import TextJob, gather, train_and_test_text, write_facts
-from .train import Job, Part, guarded, limit_threads, read_facts, train_and_test_dev
+from .train import Job, Part, alone_in, guarded, limit_threads, read_facts, train_and_test_dev
 
 PENALTIES = (1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1, 3e-1, 1.0)
 """Inverse strengths of the penalty, on standardised vectors; dev chooses."""
 ITERATIONS = 5000
-LOCK = ".lock"
 FUSED = "fused-regression.safetensors"
 """What was fitted to the joined vectors, as `zero_shot_emotion.regression.load` reads it."""
 
@@ -65,9 +63,9 @@ def run_fusion_job(job: FusionJob) -> str | None:
 
 def _late(job: FusionJob) -> None:
     """Train what is not trained of the two, let dev weigh them."""
-    with _alone(job.speech.folder):
+    with alone_in(job.speech.folder):
         train_and_test_dev(job.speech)
-    with _alone(job.text.folder):
+    with alone_in(job.text.folder):
         train_and_test_text(job.text)  # what is trained is only tested, on the targets as they are now
     start = time.monotonic()
     metric = job.text.settings(job.text.parts[0]).data.dev_metric
@@ -217,16 +215,6 @@ def _gather(job: FusionJob, parts: list[Path], bad_audio: Mapping[str, dict[str,
     data = job.text.settings(job.text.parts[0]).data
     for name, spec in job.text.targets.items():
         gather(job.folder, parts, name, spec, data, bad_audio=bad_audio[name], **about)
-
-
-@contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """Be the only fusion that trains in a folder: several may share a half that is not trained yet."""
-    from filelock import FileLock
-
-    folder.mkdir(parents=True, exist_ok=True)
-    with FileLock(folder / LOCK):
-        yield
 
 
 def _facts(job: FusionJob, training: float | None, start: float, parameters: int) -> None:

@@ -27,6 +27,7 @@ BEST = "dev-best.ckpt"
 CONFIG = "config.yaml"
 COSTS = "costs.json"
 FACTS = "facts.json"
+LOCK = ".lock"
 LOG = "output.txt"
 
 
@@ -103,15 +104,27 @@ def guarded(folder: Path, work: Callable[[], None]) -> str | None:
     Returns:
         None, or what went wrong: a failure must not stop other systems.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     try:
-        with _logged(folder / LOG):
+        with alone_in(folder), _logged(folder / LOG):
             work()
     except Exception as error:  # whatever it is: it belongs to this system
         return f"{type(error).__name__}: {error} (see {folder / LOG})"
     except SystemExit as error:
         return f"s3prl stopped with {error.code} (see {folder / LOG})"
     return None
+
+
+@contextmanager
+def alone_in(folder: Path) -> Iterator[None]:
+    """Be the only one who works in a system's folder; whoever comes second finds the work done.
+
+    Several fusions may share a half that is not trained yet, and a worker of a run that was killed ends what it does.
+    """
+    from filelock import FileLock
+
+    folder.mkdir(parents=True, exist_ok=True)
+    with FileLock(folder / LOCK):
+        yield
 
 
 def limit_threads(threads: int) -> None:
