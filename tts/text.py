@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-_BRACKETS = re.compile(r"\[[^\[\]]*\]|\([^()]*\)|<[^<>]*>|\{[^{}]*\}")
+_BRACKETS = re.compile(r"\[+[^\[\]]*\]+|\(+[^()]*\)+|<+[^<>]*>+|\{+[^{}]*\}+")
 """Stage directions in brackets. A true parenthesis goes too: dialogues hardly have any."""
 _ACTION = re.compile(r"(?:^|(?<=[.!?…]))\s*\*[a-z][^*]*\*(?=\s|$)")
 """``*sighs*`` at the beginning of a sentence; anywhere else asterisks stress a word, which stays."""
