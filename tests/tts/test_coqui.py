@@ -1,6 +1,6 @@
 import json
-import os
 import multiprocessing
+import os
 import re
 from hashlib import sha256
 from pathlib import Path
@@ -192,7 +192,7 @@ def test_a_licence_that_nobody_can_agree_to_is_named(tmp_path, monkeypatch):
     """Coqui asks before it downloads XTTS; a job of a cluster has nobody to answer."""
     monkeypatch.setenv("TTS_HOME", str(tmp_path))
     monkeypatch.delenv("COQUI_TOS_AGREED", raising=False)
-    with open(os.devnull) as nobody:
+    with Path(os.devnull).open() as nobody:
         monkeypatch.setattr("sys.stdin", nobody)
         with pytest.raises(SpeechError, match=r"xtts_v2 cannot be loaded: EOFError.*COQUI_TOS_AGREED=1"):
             Coqui(CoquiSettings(model="tts_models/multilingual/multi-dataset/xtts_v2")).voices()
