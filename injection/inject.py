@@ -24,6 +24,8 @@ from .method import NEUTRAL, InjectionError, Method, load_method
 MAX_INTENSITY = 2.0
 DIGITS = 4
 """Of the parameters that are written down."""
+OF_EARLIER_SPEECH = ("voice", "engine", "seconds", "takes", "augmentation")
+"""What a line may tell of speech that is replaced by a method that speaks."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,11 @@ class InjectTask:
                 key: round(value, DIGITS) if isinstance(value, float) else value for key, value in parameters.items()
             },
         }
-        return [Made(utterance.with_(injection=injection), made)]
+        told: dict[str, Any] = {"injection": injection}
+        if speaks(self.injector):
+            told |= {column: None for column in OF_EARLIER_SPEECH if column in utterance.extra}
+            told |= {"voice": parameters["voice"]} if "voice" in parameters else {}
+        return [Made(utterance.with_(**told), made)]
 
     def _audio(self, utterance: Utterance) -> Audio | None:
         if utterance.file_name is None or speaks(self.injector):
@@ -90,7 +96,8 @@ def inject(
 
     Args:
         corpus: with labels that the method knows, and with audio, or text for a method that speaks.
-        out: the folder of the new corpus, whose lines gain ``injection``.
+        out: the folder of the new corpus, whose lines gain ``injection``, and ``voice`` from a method that speaks:
+            what they told of earlier speech goes.
         method: by name, see `injection.method`.
         settings: of the method.
         rules: the setting of that name, for the method ``rules``: a rule set by name or path.

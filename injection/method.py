@@ -69,7 +69,7 @@ class Method(Protocol):
             utterance: its line: text, speaker, gender, language, voice.
 
         Returns:
-            the speech, and the parameters that made it.
+            the speech, and the parameters that made it; ``voice`` among them where the method speaks, and chose one.
         """
 
 

@@ -117,24 +117,32 @@ class VoiceConversion:
         Returns:
             None where neutral speech has no reference.
         """
-        fitting = [u for u in self._references if u.label == emotion and u.file_name is not None]
-        fitting = _prefer(fitting, lambda u: utterance.gender is not None and u.gender == utterance.gender)
-        partners = sorted(self._speakers_of_all & {u.speaker or "" for u in fitting})
-        if partners:
+
+        def alike(reference: Utterance) -> bool:
+            return utterance.gender is not None and reference.gender == utterance.gender
+
+        # Who is heard is settled before the emotion is looked at: else one who lacks an emotion would tell it.
+        heard = _prefer(self._of_all, alike)
+        if partners := sorted({u.speaker or "" for u in heard}):
             key = sha256((utterance.speaker or utterance.id).encode()).digest()
             partner = partners[int.from_bytes(key[:8], "big") % len(partners)]
-            fitting = [u for u in fitting if u.speaker == partner]
+            fitting = [u for u in heard if u.speaker == partner and u.label == emotion]
+        else:
+            fitting = _prefer([u for u in self._usable if u.label == emotion], alike)
         return fitting[int(drawn * len(fitting))] if fitting else None
 
     @cached_property
-    def _speakers_of_all(self) -> set[str]:
-        """Speakers who have every emotion that there are references of."""
-        labels = {u.label for u in self._references}
-        own: dict[str, set[str | None]] = {}
-        for utterance in self._references:
-            if utterance.speaker is not None:
-                own.setdefault(utterance.speaker, set()).add(utterance.label)
-        return {speaker for speaker, found in own.items() if found == labels}
+    def _usable(self) -> list[Utterance]:
+        return [u for u in self._references if u.label is not None and u.file_name is not None]
+
+    @cached_property
+    def _of_all(self) -> list[Utterance]:
+        """Recordings of the speakers who have every emotion that there are references of."""
+        own: dict[str | None, set[str | None]] = {}
+        for utterance in self._usable:
+            own.setdefault(utterance.speaker, set()).add(utterance.label)
+        labels = {u.label for u in self._usable}
+        return [u for u in self._usable if u.speaker is not None and own[u.speaker] == labels]
 
 
 def _prefer(utterances: Sequence[Utterance], fits: Callable[[Utterance], bool]) -> list[Utterance]:

@@ -78,7 +78,7 @@ def cast(corpus: Corpus, voices: Sequence[Voice], seed: int = 0) -> dict[str, Vo
             fitting[wanted] = np.array([i for i, voice in enumerate(order) if _fits(voice, *wanted)], dtype=np.int64)
         free = np.setdiff1d(fitting[wanted], [i for dialogue in role.dialogues for i in taken[dialogue]])
         if not len(free):
-            raise CastingError(_no_voice(role, len(fitting[wanted])))
+            raise CastingError(_no_voice(role, len(fitting[wanted]), voices))
         says = np.array([role.labels[label] for label in classes], dtype=np.float64)
         least = free[uses[free] == uses[free].min()]
         best = int(least[(said[least] @ says).argmin()])
@@ -149,7 +149,11 @@ def _fits(voice: Voice, gender: str | None, language: str) -> bool:
     return gender in (None, voice.gender) and f"{voice.language}-".startswith(f"{tag}-")
 
 
-def _no_voice(role: _Role, fitting: int) -> str:
+def _no_voice(role: _Role, fitting: int, voices: Sequence[Voice]) -> str:
     if fitting:
         return f"no voice is left for {role}: the others of the dialogue have all {fitting} that fit"
-    return f"no voice fits {role}: the engine has none of this gender and language"
+    told = f"no voice fits {role}: the engine has none of this gender and language"
+    unknown = sum(voice.gender is None and _fits(voice, None, role.language) for voice in voices)
+    if unknown and role.gender:
+        told += f"; of {unknown} of this language the gender is not known: a list tells it, -s voices=FILE.yaml"
+    return told

@@ -30,6 +30,7 @@ from .voice_list import VoiceFacts, VoiceList, check_voice, in_languages, in_one
 DEFAULT_MODEL = "tts_models/en/vctk/vits"
 REFERENCES = (".wav", ".flac", ".ogg")
 """Files of a folder of reference recordings that count as voices."""
+LICENCE = "; a model that asks whether its licence is agreed to needs COQUI_TOS_AGREED=1 where nobody can answer"
 ONLY_VOICE = "default"
 """The id of the voice of a model that has but one."""
 
@@ -123,7 +124,7 @@ class Coqui:
             raise SpeechError(
                 f"coqui: the model {self.settings.model_path or self.settings.model} cannot be loaded: "
                 f"{type(error).__name__}: {error}; expected a name of tts --list_models that can be downloaded, or "
-                "model_path=CHECKPOINT"
+                f"model_path=CHECKPOINT{LICENCE if isinstance(error, EOFError) else ''}"
             ) from error
 
     @cached_property

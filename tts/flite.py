@@ -1,4 +1,7 @@
-"""Flite, where its program is installed: small English voices of 2000s quality, unlike any others in timbre."""
+"""Flite, where its program is installed: small English voices of 2000s quality, unlike any others in timbre.
+
+Flite knows ASCII alone and leaves out every other letter without a word: "café" is "caf" to it. So it gets "cafe".
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,8 @@ import tempfile
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
+
+from anyascii import anyascii
 
 from zero_shot_emotion.audio import Audio, read_audio
 
@@ -72,7 +77,7 @@ class Flite:
         check_voice("flite", voice_id, (voice.id for voice in self._voices))
         with tempfile.TemporaryDirectory() as folder:
             out = Path(folder, "speech.wav")
-            done = self._run("-voice", voice_id, "-t", text, "-o", str(out))
+            done = self._run("-voice", voice_id, "-t", anyascii(text), "-o", str(out))
             if done.returncode or not out.is_file():
                 said = done.stderr.decode(errors="replace").strip()[-200:]
                 raise SpeechError(f"flite: voice {voice_id!r}: exit status {done.returncode} on {text!r}: {said}")

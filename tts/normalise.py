@@ -4,8 +4,8 @@ Engines differ in how they read them ("$3.50" is "dollar three point five zero" 
 trained on letters skip digits), so they get words. num2words, which Coqui needs anyway, makes the words;
 the rules here find what is a number of what kind. English, German, French, Spanish and Italian have rules
 for every kind. Other languages that num2words knows get plain numbers in words; in the rest nothing changes.
-Not read out, since their words depend on grammar or context: units other than per cent and degrees, Roman
-numerals, fractions outside English, web addresses, acronyms.
+Fractions and units are `tts.measures`'. Not read out, since their words depend on grammar or context: other units
+than the common metric ones, Roman numerals, web addresses, acronyms.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cache
 from typing import Any
+
+from .measures import MANDARIN, measures
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,6 @@ class Rules:
     point: str
     percent: str
     to: str
-    degrees: str
     months: str
     date: str
     day: str
@@ -59,7 +60,7 @@ class Rules:
 
 RULES: Mapping[str, Rules] = {
     "en": Rules(
-        *(".", "percent", "to", "degrees"),
+        *(".", "percent", "to"),
         "January February March April May June July August September October November December",
         *("{month} {day}, {year}", "ordinal", "{hour} {minute}", "{hour} o'clock"),
         {
@@ -72,7 +73,7 @@ RULES: Mapping[str, Rules] = {
         "thousand|million|billion|trillion",
     ),
     "de": Rules(
-        *(",", "Prozent", "bis", "Grad"),
+        *(",", "Prozent", "bis"),
         "Januar Februar März April Mai Juni Juli August September Oktober November Dezember",
         *("{day}n {month} {year}", "ordinal", "{hour} Uhr {minute}", "{hour} Uhr"),
         {
@@ -87,7 +88,7 @@ RULES: Mapping[str, Rules] = {
         ordinal_ending="n",
     ),
     "fr": Rules(
-        *(",", "pour cent", "à", "degrés"),
+        *(",", "pour cent", "à"),
         "janvier février mars avril mai juin juillet août septembre octobre novembre décembre",
         *("{day} {month} {year}", "cardinal", "{hour} heures {minute}", "{hour} heures"),
         {
@@ -101,14 +102,14 @@ RULES: Mapping[str, Rules] = {
         first_day="premier",
     ),
     "es": Rules(
-        *(",", "por ciento", "a", "grados"),
+        *(",", "por ciento", "a"),
         "enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre diciembre",
         *("{day} de {month} de {year}", "cardinal", "{hour} y {minute}", "{hour}"),
         {
             **{"Sr.": "Señor", "Sra.": "Señora", "Srta.": "Señorita", "Dr.": "Doctor", "Dra.": "Doctora"},
             **{"etc.": "etcétera", "p. ej.": "por ejemplo", "Ud.": "usted", "Uds.": "ustedes", "&": "y"},
         },
-        r"(\d+)\.?[ºª](?!\s?C\b)",
+        r"(\d+)\.?[ºª](?!\s?[CF]\b)",
         "mil|millón|millones",
         " de ",
         hours={1: "una", 21: "veintiuna"},
@@ -116,7 +117,7 @@ RULES: Mapping[str, Rules] = {
         article=r"las?\s",
     ),
     "it": Rules(
-        *(",", "per cento", "a", "gradi"),
+        *(",", "per cento", "a"),
         "gennaio febbraio marzo aprile maggio giugno luglio agosto settembre ottobre novembre dicembre",
         *("{day} {month} {year}", "cardinal", "{hour} e {minute}", "{hour}"),
         {
@@ -124,7 +125,7 @@ RULES: Mapping[str, Rules] = {
             **{"Prof.": "Professor", "ecc.": "eccetera", "p. es.": "per esempio", "&": "e"},
         },
         # a degree sign before a word is mostly an ordinal's, but not in "20° all'ombra"
-        r"(\d+)(?:[ºª](?!\s?C\b)|°(?=\s(?!(?:[CF]|all|di|in|e|o|fuori|dentro|sotto|sopra)\b)[a-zA-Z]))",
+        r"(\d+)(?:[ºª](?!\s?[CF]\b)|°(?=\s(?!(?:[CF]|all|di|in|e|o|fuori|dentro|sotto|sopra)\b)[a-zA-Z]))",
         "milion[ei]|miliard[oi]",
         " di ",
         hours={1: "una"},
@@ -159,6 +160,10 @@ def normalise(text: str, language: str) -> str:
         language: BCP 47 tag.
     """
     base = language.lower().split("-")[0]
+    if base in ("cmn", "zh"):
+        for pattern, say in MANDARIN:
+            text = re.sub(pattern, say, text)
+        return text
     if base in RULES:
         for pattern, say in _steps(base):
             text = pattern.sub(say, text)
@@ -191,7 +196,11 @@ def _steps(language: str) -> list[tuple[re.Pattern[str], Callable[[re.Match[str]
     ]
     short = sorted(rules.abbreviations, key=len, reverse=True)
     known = {form.lower(): meaning for form, meaning in rules.abbreviations.items()}
-    steps: list[_Step] = [] if language != "en" else _english(words)
+    steps: list[_Step] = [
+        (rf"(?<![\w.,]){rules.ordinal}(?!\w)", lambda m: words(m[1], "ordinal") + rules.ordinal_ending),
+        *measures(language, number, lambda written: float(value(written)), words),
+    ]
+    steps += [] if language != "en" else _english(words)
     steps += [
         (
             rf"(?<![\w.])(?i:{'|'.join(map(re.escape, short))})(?!\w)(?P<end>$)?",
@@ -219,11 +228,6 @@ def _steps(language: str) -> list[tuple[re.Pattern[str], Callable[[re.Match[str]
         ),
         *(money if language == "en" else reversed(money)),
         (rf"({number})\s?%", lambda m: f"{words(m[1])} {rules.percent}"),
-        (rf"(?<![\w.,]){rules.ordinal}(?!\w)", lambda m: words(m[1], "ordinal") + rules.ordinal_ending),
-        (
-            rf"((?:(?<![\w.,])-)?{number})\s?(?:°(?:\s?[CF])?|º\s?C)(?!\w)",
-            lambda m: f"{words(m[1])} {rules.degrees}",
-        ),
         (
             rf"(?<![\w-])({number})\s?[-\u2013]\s?({number})(?![\w-])",
             lambda m: f"{words(m[1])} {rules.to} {words(m[2])}",

@@ -60,7 +60,7 @@ class SpeakTask:
         utterance = line.utterance
         language = utterance.language or DEFAULT_LANGUAGE
         text = normalise(spoken(utterance.text or ""), language)
-        if not text:
+        if not any(c.isalnum() for c in text):  # some engines have a click for "…", which is no speech
             raise SpeechError(f"nothing to speak in the text {utterance.text!r}")
         said: dict[str, Any] = {column: None for column in OF_EARLIER_SOUND if column in utterance.extra}
         if text != utterance.text:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-_BRACKETS = re.compile(r"\[[^\[\]]*\]|\([^()]*\)|<[^<>]*>|\{[^{}]*\}")
+_BRACKETS = re.compile(r"\[+[^\[\]]*\]+|\(+[^()]*\)+|<+[^<>]*>+|\{+[^{}]*\}+")
 """Stage directions in brackets. A true parenthesis goes too: dialogues hardly have any."""
 _ACTION = re.compile(r"(?:^|(?<=[.!?…]))\s*\*[a-z][^*]*\*(?=\s|$)")
 """``*sighs*`` at the beginning of a sentence; anywhere else asterisks stress a word, which stays."""
@@ -32,8 +32,8 @@ _EMOJI_GLUE = re.compile(r"\ufe0f|(?<!\S)\u200d|\u200d(?!\S)")
 _MARKUP = str.maketrans("*_#~`|", "      ")
 _EXCLAIMED = re.compile("[!?\uff01\uff1f]*[!\uff01][!?\uff01\uff1f]*")
 """Exclamation marks, full-width ones too, with the question marks beside them."""
-_DEGREE = "°"
-"""A symbol like an emoji to Unicode, but one that is said."""
+_DEGREES = "°\u2103\u2109"
+"""Symbols like emoji to Unicode, but ones that are said: degrees, and those with Celsius and Fahrenheit."""
 _QUESTIONS = {"?", "\uff1f"}
 
 
@@ -49,7 +49,7 @@ def spoken(text: str) -> str:
     """
     text = _NOISE.sub(" ", _ACTION.sub(" ", _BRACKETS.sub(" ", text))).translate(_MARKUP)
     text = _LAUGHTER.sub(" ", text)
-    text = "".join(" " if c != _DEGREE and unicodedata.category(c) in ("So", "Sk", "Cc") else c for c in text)
+    text = "".join(" " if c not in _DEGREES and unicodedata.category(c) in ("So", "Sk", "Cc") else c for c in text)
     text = _EMOJI_GLUE.sub("", text)
     text = _EXCLAIMED.sub(lambda marks: "?" if _QUESTIONS & set(marks[0]) else ".", text.replace("¡", ""))
     return re.sub(r"\s+(?=[.,!?;:…](\s|$))", "", " ".join(text.split()))

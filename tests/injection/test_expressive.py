@@ -77,6 +77,19 @@ def test_each_line_is_asked_for_with_the_instruction_of_its_emotion(text, tmp_pa
     assert set(report.card["config"]["versions"]) == {"openai"}
 
 
+def test_lines_tell_of_the_voice_that_is_heard_and_not_of_speech_that_was_there_before(text, tmp_path):
+    before = {"voice": "en-us+f3/p50/r175", "engine": "espeak-ng", "seconds": 1.2, "takes": 2, "spoken": "Go off."}
+    corpus = Corpus("spoken", text.root, tuple(u.with_(**before) for u in text))
+    with serve((200, WAV, wav(0.5))) as (url, _):
+        settings = {"base_url": url, "voice": "coral", "concurrency": 1}
+        made = list(inject(corpus, tmp_path / "out", method="expressive", settings=settings).corpus)
+    for utterance in made:
+        assert {key: value for key, value in utterance.extra.items() if key != "injection"} == {
+            "voice": "coral",
+            "spoken": "Go off.",
+        }
+
+
 def test_the_neutral_control_is_spoken_neutrally_in_the_same_voice(text, tmp_path):
     with serve((200, WAV, wav(0.5))) as (url, _):
         settings = {"base_url": url, "concurrency": 1}

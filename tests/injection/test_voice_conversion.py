@@ -117,6 +117,21 @@ def test_a_speaker_of_unknown_gender_keeps_one_partner(references):
     assert set.union(*partners.values()) == {"ann", "carl"}
 
 
+def test_who_lacks_an_emotion_is_heard_in_none_even_where_no_other_has_the_gender(tmp_path):
+    """bea is the only woman and has anger alone; a recording without a label takes nobody's emotions away."""
+    lines = [("bea", "female", "ang"), ("carl", "male", "ang"), ("carl", "male", "sad"), ("dan", "male", None)]
+    made = [
+        Utterance(id=f"{s}-{label}", file_name=f"{s}-{label}.wav", label=label, speaker=s, gender=gender)
+        for s, gender, label in lines
+    ]
+    for utterance in made:
+        write_audio(tmp_path / utterance.file_name, tone(110))
+    Corpus("references", tmp_path, tuple(made)).save(tmp_path)
+    method = load_method("voice-conversion", {"references": str(tmp_path)})
+    own = Utterance(id="x", speaker="x", gender="female")
+    assert [method.choose(own, label, 0.5).id for label in ("ang", "sad")] == ["carl-ang", "carl-sad"]
+
+
 def test_references_in_folders_named_as_labels(tmp_path):
     write_audio(tmp_path / "anger" / "one.wav", tone(100))
     method = load_method("voice-conversion", {"references": str(tmp_path)})

@@ -108,6 +108,12 @@ def test_errors(utterances, message):
     assert str(error.value) == message
 
 
+def test_voices_of_unknown_gender_are_told_with_what_to_do():
+    toy = corpus(Utterance(id="a", speaker="jan", gender="male", language="en"))
+    with pytest.raises(CastingError, match=r"; of 2 of this language the gender is not known: .* -s voices=FILE.yaml"):
+        cast(toy, [Voice("Claribel/en", "en"), Voice("Claribel/de", "de"), Voice("Damien/en", "en")])
+
+
 def test_understudies_fit_and_are_nobody_else_in_the_dialogue():
     toy = dialogues(6)
     chosen = cast(toy, VOICES, seed=1)

@@ -1,5 +1,6 @@
 import json
 import multiprocessing
+import os
 import re
 from hashlib import sha256
 from pathlib import Path
@@ -185,6 +186,16 @@ def test_settings_have_defaults_on_the_card(checkpoint):
 def test_wrong_settings(wrong, message):
     with pytest.raises(SpeechError, match=re.escape(message)):
         load_engine("coqui", json.dumps(wrong))
+
+
+def test_a_licence_that_nobody_can_agree_to_is_named(tmp_path, monkeypatch):
+    """Coqui asks before it downloads XTTS; a job of a cluster has nobody to answer."""
+    monkeypatch.setenv("TTS_HOME", str(tmp_path))
+    monkeypatch.delenv("COQUI_TOS_AGREED", raising=False)
+    with Path(os.devnull).open() as nobody:
+        monkeypatch.setattr("sys.stdin", nobody)
+        with pytest.raises(SpeechError, match=r"xtts_v2 cannot be loaded: EOFError.*COQUI_TOS_AGREED=1"):
+            Coqui(CoquiSettings(model="tts_models/multilingual/multi-dataset/xtts_v2")).voices()
 
 
 def test_what_cannot_be_loaded_or_is_unknown(coqui, tmp_path):

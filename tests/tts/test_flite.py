@@ -2,7 +2,9 @@ import json
 import re
 import shutil
 from hashlib import sha256
+from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tts import SpeechError, Voice, load_engine, speak
@@ -50,6 +52,20 @@ def test_own_voices(stand_in):
     settings = {"program": stand_in.settings.program, "voices": {"/voices/eey.flitevox": {"gender": "female"}}}
     engine = load_engine("flite", json.dumps(settings))
     assert engine.voices() == [Voice("/voices/eey.flitevox", "en", "female")]
+
+
+def test_the_program_gets_ascii(stand_in, tmp_path):
+    told = tmp_path / "told"
+    Path(stand_in.settings.program).write_text(f'#!/bin/sh\n[ "$1" = -lv ] && echo ": slt" && exit\n'
+                                               f'printf %s "$4" > {told}; cp {tmp_path}/said.wav "$6"\n')  # fmt: skip
+    stand_in.speak("My fiancée’s naïve… “plans”.", "slt")
+    assert told.read_text() == 'My fiancee\'s naive... "plans".'
+
+
+@pytest.mark.skipif(shutil.which("flite") is None, reason="flite is not installed")
+def test_letters_that_flite_does_not_know_are_said():
+    engine = load_engine("flite")
+    assert np.array_equal(engine.speak("My fiancée.", "slt").wave, engine.speak("My fiancee.", "slt").wave)
 
 
 @pytest.mark.skipif(shutil.which("flite") is None, reason="flite is not installed")

@@ -1,4 +1,5 @@
 import json
+import re
 import sys
 
 import numpy as np
@@ -71,6 +72,12 @@ def test_what_cannot_be_spoken_is_named(tiny, tmp_path):
     report = speak(broken, tmp_path / "lenient", skip_errors=True)
     assert list(report.failures) == ["news-0"]
     assert len(report.corpus) == 5
+
+
+@pytest.mark.parametrize("text", ["…", "?!", "$ — %"])
+def test_marks_alone_are_no_words(tiny, tmp_path, text):
+    with pytest.raises(StageError, match=re.escape(f"nothing to speak in the text {text!r}")):
+        speak(Corpus("marks", tiny.root, (tiny.utterances[0].with_(text=text),)), tmp_path / "out")
 
 
 def test_unknown_engine(tiny, tmp_path):

@@ -15,6 +15,7 @@ from tts.text import spoken
         ("你好(笑),你好。", "你好 ,你好。"),
         ("क्‍ष می‌روم", "क्‍ष می‌روم"),
         ("(door slams)", ""),
+        ("[[sighs]] Well, ((he laughs)) yes.", "Well, yes."),
         ("No! Never!! You?! ¡Ay! ¿Qué?", "No. Never. You? Ay. ¿Qué?"),
         ("快走！真的！？", "快走.真的?"),
         ("It's 5 < 6 & that's 100% sure, $3.", "It's 5 < 6 & that's 100% sure, $3."),

@@ -28,7 +28,10 @@ def _rows(corpus: CorpusInNumbers) -> Iterator[tuple[str, str]]:
         told = corpus.told[name]
         if told is None:
             continue
-        yield f"  class from {name}", f"UAR {told.uar}, shuffled {told.shuffled:.3f}, p {told.p:.2f}"
+        yield (
+            f"  class from {name}",
+            f"UAR {told.uar}, chance {1 / len(told.recall):.3f}, labels shuffled {told.shuffled:.3f}, p {told.p:.2f}",
+        )
     if judged := verdict(corpus):
         yield "  verdict", judged[1]
     if found := corpus.voice_label:
@@ -44,7 +47,12 @@ def verdict(corpus: CorpusInNumbers) -> tuple[str, str] | None:
     if not corpus.neutral or corpus.told[ALL] is None:
         return None
     if above & {SOUND, CEPSTRUM}:
-        return "yes", "neutral speech gives the class away: look first at the text, its length and punctuation"
+        return (
+            "yes",
+            "neutral speech gives the class away: p is small and the interval above chance. Look first at "
+            "the text, its length and punctuation; what words sound like stays, so hold emotional speech against "
+            "its control (inject --neutral), which says the same words",
+        )
     if above & {ALL, "timing"}:
         return (
             "perhaps",
