@@ -161,8 +161,8 @@ def normalise(text: str, language: str) -> str:
     """
     base = language.lower().split("-")[0]
     if base in ("cmn", "zh"):
-        for pattern, say in MANDARIN:
-            text = re.sub(pattern, say, text)
+        for expression, spoken in MANDARIN:
+            text = re.sub(expression, spoken, text)
         return text
     if base in RULES:
         for pattern, say in _steps(base):
