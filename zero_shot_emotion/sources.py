@@ -239,8 +239,11 @@ class Sources:
         return Source(tuple(entries), dict(drops))
 
     def _check_classes(self, counts: Counter[str]) -> None:
-        """Refuse to train on one class, and warn of those that the model will never see."""
-        if len(counts) == 1:
+        """Refuse to train on one class, and warn of those that the model will never see.
+
+        Distributions teach even where the likeliest class is always the same.
+        """
+        if len(counts) == 1 and not self._soft:
             ((only, number),) = counts.items()
             raise CorpusError(f"train: all {number} utterances are {only!r}, expected at least two classes")
         if lacking := [name for name in self._labels.classes if not counts[name]]:
