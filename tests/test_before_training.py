@@ -12,7 +12,8 @@ from tests.experiment import Experiment, small_config
 from zero_shot_emotion.audio import AudioError
 from zero_shot_emotion.corpus import Corpus, CorpusError
 from zero_shot_emotion.dataset import EmotionDataset
-from zero_shot_emotion.expert import STRIKES, DivergedError
+from zero_shot_emotion.errors import DivergedError
+from zero_shot_emotion.expert import STRIKES
 from zero_shot_emotion.features import UpstreamSpec, extract
 from zero_shot_emotion.results import read_results
 from zero_shot_emotion.settings import ConfigError

@@ -2,9 +2,11 @@ import pytest
 from huggingface_hub import constants
 
 from generation.weak_labels.settings import WeakLabelSettings
+from generation.weak_labels.steps import STEPS
 from generation.weak_labels.weak_label import weak_label
 from zero_shot_emotion import hub_models
 from zero_shot_emotion.corpus import Corpus, Utterance
+from zero_shot_emotion.corpus.unfinished import MARK
 from zero_shot_emotion.hub_models import AbsentModelError, check_model
 from zero_shot_emotion.pretrained import PretrainedError
 from zero_shot_emotion.text.encoder import EncoderError, load_tokenizer
@@ -34,6 +36,11 @@ def refused(name):
 @pytest.mark.parametrize("name", ["/no/such", "./no", "../no", "~/no", "a/b/c", r"models\b"])
 def test_a_path_that_is_not_there_is_told_as_one(name):
     assert refused(name) == "no such folder"
+
+
+@pytest.mark.parametrize("name", ["my model", "a/b c", "-a"])
+def test_a_name_that_the_hub_does_not_allow_is_told_as_one(name):
+    assert refused(name) == "no folder here, and no name that the hub allows"
 
 
 def test_a_folder_that_is_there_is_left_to_whoever_loads_it(tmp_path):
@@ -87,6 +94,15 @@ def test_weak_labels_tell_it_before_any_work(tmp_path):
             f"{key}: got 'a/b', expected a model of the Hugging Face hub, or a folder that holds one: no folder here"
         )
     assert not (tmp_path / "out").exists()
+
+
+def test_weak_labels_tell_it_too_where_their_steps_have_a_place_but_none_was_begun(tmp_path):
+    corpus = Corpus("c", tmp_path, (Utterance(id="a", text="so sad"),))
+    settings = WeakLabelSettings.model_validate({"labellers": [{"kind": "entailment", "model": "a/b"}]})
+    (tmp_path / "out" / STEPS).mkdir(parents=True)
+    with pytest.raises(PretrainedError, match="labeller entailment: model: got 'a/b'"):
+        weak_label(corpus, tmp_path / "out", settings)
+    assert not (tmp_path / "out" / MARK).exists()
 
 
 def test_a_text_encoder_tells_it_too():

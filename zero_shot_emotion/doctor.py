@@ -155,7 +155,7 @@ def _injection() -> Iterator[Check]:
 
 
 def _recognisers() -> Iterator[Check]:
-    from zero_shot_emotion.recognition import RECOGNISERS
+    from .recognition import RECOGNISERS
 
     return _parts("recognisers", RECOGNISERS)
 

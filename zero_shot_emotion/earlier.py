@@ -8,7 +8,7 @@ from __future__ import annotations
 from itertools import count
 from pathlib import Path
 
-from .results import RESULTS
+from .results import RESULTS, SPLITS
 
 OF_A_MODEL = (
     "*.ckpt",
@@ -20,7 +20,7 @@ OF_A_MODEL = (
     "inference-*.json",
 )
 """Files that tell of a model that was trained."""
-OF_ITS_TRAINING = ("splits.json", "features.json", "log.log", "events.out.tfevents.*")
+OF_ITS_TRAINING = (SPLITS, "features.json", "log.log", "events.out.tfevents.*")
 """Files that go with them."""
 FOLDER = "earlier"
 

@@ -51,6 +51,10 @@ class UserError(Exception):
     """Bad input. The message says what came, where, and what was expected; a traceback would add nothing."""
 
 
+class DivergedError(UserError, ArithmeticError):
+    """A model whose answers are no numbers."""
+
+
 class Interrupted(KeyboardInterrupt):
     """Ctrl-C where it is known what is kept. The message says so, and how to go on."""
 

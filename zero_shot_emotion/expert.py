@@ -14,7 +14,7 @@ from torch.utils.data import DataLoader
 
 from . import metrics
 from .audio import read_audio
-from .corpus import UserError, atomic_write
+from .corpus import atomic_write
 from .dataset import (
     EmotionDataset,
     ResumableLoader,
@@ -26,6 +26,7 @@ from .dataset import (
     train_batches,
 )
 from .earlier import find_earlier, set_aside
+from .errors import DivergedError
 from .features import FeatureStore, StoreError, check_stand_in
 from .features.frozen import is_centred
 from .features.stand_in import UPSTREAM, find, ticket
@@ -43,10 +44,6 @@ STORE_KEY = "features.json"
 """What the features were that an experiment was trained on, if they were stored ones."""
 STRIKES = 20
 """So many batches in a row whose loss is no number, and the training is given up: s3prl skips them in silence."""
-
-
-class DivergedError(UserError, ArithmeticError):
-    """A model whose answers are no numbers."""
 
 
 class DownstreamExpert(nn.Module):

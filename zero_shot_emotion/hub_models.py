@@ -33,9 +33,13 @@ def check_model(name: str, revision: str | None = None) -> None:
     if name.startswith((".", "~")) or name.count("/") > 1 or "\\" in name or Path(name).is_absolute():
         raise AbsentModelError("no such folder")
     from huggingface_hub import try_to_load_from_cache
+    from huggingface_hub.errors import HFValidationError
 
-    if any(isinstance(try_to_load_from_cache(name, file, revision=revision), str) for file in FILES):
-        return
+    try:
+        if any(isinstance(try_to_load_from_cache(name, file, revision=revision), str) for file in FILES):
+            return
+    except HFValidationError:
+        raise AbsentModelError("no folder here, and no name that the hub allows") from None
     if why := out_of_reach():
         raise AbsentModelError(
             f"no folder here, not downloaded before, and {why}; elsewhere: hf download {name} --local-dir FOLDER, "

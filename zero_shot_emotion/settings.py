@@ -80,7 +80,7 @@ class CorporaSettings(_Section):
         try:
             return LabelSettings.model_validate(value)
         except ValidationError as error:
-            raise ValueError(f"a label set, but its {explain(error)}") from None
+            raise ValueError(f"a label set, but its {explain(error, LabelSettings)}") from None
 
     @model_validator(mode="after")
     def _one_way_of_naming_corpora(self) -> Self:
@@ -153,6 +153,11 @@ class NetSettings(_Section):
     select: Literal["FrameLevel"] = "FrameLevel"
     FrameLevel: FrameLevelSettings = FrameLevelSettings()
 
+    @property
+    def is_linear(self) -> bool:
+        """Whether it is linear in the frames."""
+        return not self.FrameLevel.hiddens or self.FrameLevel.activation == "Identity"
+
 
 class UtteranceLevelSettings(_Section):
     """s3prl's utterance-level head: an optional frame-wise network, pooling over time, a linear layer."""
@@ -195,10 +200,7 @@ class ModelSettings(_Section):
         pooled = self.UtteranceLevel
         if self.select != "UtteranceLevel" or pooled.pooling != "MeanPooling":
             return False
-        if pooled.pre_net is None:
-            return True
-        before = pooled.pre_net.FrameLevel
-        return not before.hiddens or before.activation == "Identity"
+        return pooled.pre_net is None or pooled.pre_net.is_linear
 
 
 class ExpertSettings(_Section):

@@ -80,7 +80,7 @@ def weak_label(
     fingerprint = _fingerprint(source, settings, taxonomy)
     if (card := _finished(out, fingerprint, overwrite)) is not None:
         return WeakLabelReport(out, card, {}, time.monotonic() - start)
-    if not (out / STEPS).is_dir():  # a run that goes on may need no model any more
+    if not any((out / STEPS).glob("*")):  # a run that goes on may need no model
         _expect_models(settings)
     with unfinished(out, "weak-label"), local_executor(1 if executor else workers) as local:
         run = _Run(source, settings, taxonomy, Steps(out, executor or local, skip_errors))

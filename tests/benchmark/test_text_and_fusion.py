@@ -525,6 +525,15 @@ def test_late_fusion_weighs_a_regression_on_speech_by_what_it_says_of_dev(tmp_pa
         splits = json.loads((folder / "splits.json").read_text(encoding="utf-8"))
         assert list(read_predictions(folder, "dev").predictions.ids) == splits["dev"]
 
+    late, half = (next(r for r in report.rows if (r.system, r.source) == (name, "talk")) for name in ("late", "lld"))
+    told = shares_of(tmp_path / "out", late)
+    for name in ("facts.json", "results.json"):  # as after a kill between the regression's predictions and its facts
+        (card_of(tmp_path / "out", half).parent / name).unlink()
+    (tmp_path / "out" / "rows" / f"{late.id}.json").unlink()
+    again = run_grid(path, tmp_path / "out", paths=paths, only=[late.id])
+    assert again.failures == {}
+    assert shares_of(tmp_path / "out", late).keys() == told.keys()
+
 
 def test_an_encoder_that_does_not_load_costs_its_own_systems_alone(tmp_path, corpora, bert):
     encoders = {"bert": "${bert}", "none": str(tmp_path / "none")}

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
+import zero_shot_emotion
 from generation.weak_labels.recordings import open_source
 from zero_shot_emotion.corpus import CARD, MANIFEST, Corpus, CorpusError
 from zero_shot_emotion.corpus.readers import open_corpus
-from zero_shot_emotion.corpus.stage import JOURNAL
 from zero_shot_emotion.corpus.unfinished import MARK, refuse_unfinished, unfinished
 from zero_shot_emotion.predict import find_sounds
 
@@ -21,11 +21,14 @@ TASKS = Path(__file__).with_name("stage_tasks.py")
 def killed(tmp_path_factory):
     """A folder in which a stage was killed, and the command that was."""
     out = tmp_path_factory.mktemp("killed") / "out"
-    command = [sys.executable, str(TASKS), str(out), "1", "400"]
-    with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:
-        while not (out / JOURNAL).exists() or (out / JOURNAL).read_bytes().count(b"\n") < 3:
-            assert process.poll() is None
-        os.kill(process.pid, signal.SIGKILL)
+    code = (
+        "import sys; import stage_tasks as tasks\n"
+        "tasks.run_stage(tasks.texts(40), tasks.Poison(('u00009',)), sys.argv[1], name='speak', card=tasks.CARD)\n"
+    )
+    command = [sys.executable, "-c", code, str(out)]
+    path = os.pathsep.join([str(TASKS.parent), str(Path(zero_shot_emotion.__file__).parents[1])])
+    done = subprocess.run(command, stderr=subprocess.DEVNULL, env={**os.environ, "PYTHONPATH": path})
+    assert done.returncode == -signal.SIGKILL
     return out, command
 
 

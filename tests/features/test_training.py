@@ -157,7 +157,7 @@ def test_all_frames_serve_any_head(tmp_path: Path, synthetic: Path, unseen: Path
 
 
 DEEP = {"projector_dim": 16, "select": "DeepModel"}
-PRE_NET = {"projector_dim": 16, "UtteranceLevel": {"pre_net": {"select": "FrameLevel"}}}
+PRE_NET = {"projector_dim": 16, "UtteranceLevel": {"pre_net": {"FrameLevel": {"hiddens": [8]}}}}
 ATTENTIVE = {"projector_dim": 16, "UtteranceLevel": {"pooling": "AttentivePooling"}}
 SPECAUG = {"apply_time_warp": False, "apply_time_mask": True, "apply_freq_mask": False}
 

@@ -185,7 +185,7 @@ def test_the_corpus_of_a_datasheet_of_ones_own_knows_what_was_published(tmp_path
     labels = label_set("neu,ang,fru")
     sheet = sheet_with(tmp_path, name="mine", utterance_seconds={"min": 0.5, "mean": 3, "max": 9}, words_per_second=2.5)
     with serving(good) as server:
-        endpoint = Endpoint(base_url=server.url, model="m", timeout=0.5, patience=QUICK)
+        endpoint = Endpoint(base_url=server.url, model="m", timeout=60, patience=QUICK)
         report = generate(tmp_path / "out", datasheet=sheet, labels=labels, utterances=30, endpoint=endpoint)
 
     assert report.corpus.counts() == {"neu": 10, "ang": 10, "fru": 10}

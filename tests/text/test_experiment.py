@@ -6,12 +6,12 @@ import pytest
 import yaml
 
 from zero_shot_emotion.corpus import Corpus, CorpusError
+from zero_shot_emotion.errors import DivergedError
 from zero_shot_emotion.settings import ConfigError
 from zero_shot_emotion.text.classifier import ClassifierError, load_classifier
 from zero_shot_emotion.text.encoder import EncoderError, TextEncoder
 from zero_shot_emotion.text.experiment import TextExperimentError, run_text_experiment
 from zero_shot_emotion.text.settings import read_text_settings
-from zero_shot_emotion.text.train import DivergedError
 
 HEADS = {
     "linear": {"select": "linear"},

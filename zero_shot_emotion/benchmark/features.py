@@ -83,6 +83,4 @@ def keep_for(head: Mapping[str, Any]) -> str:
     if SECTION in head:
         return "means"
     model = read_settings({"datarc": {}, **head["downstream_expert"]}).modelrc
-    pooled = model.UtteranceLevel
-    linear = model.select == "UtteranceLevel" and pooled.pooling == "MeanPooling" and pooled.pre_net is None
-    return "means" if linear and not head.get("specaug") else "frames"
+    return "means" if model.hears_means_alone and not head.get("specaug") else "frames"

@@ -158,6 +158,12 @@ class Row(_Strict):
         return sha256(json.dumps(config, sort_keys=True, ensure_ascii=False).encode()).hexdigest()[:16]
 
 
+def sole_contributor(rows: Iterable[Row]) -> str:
+    """Who ran all of some rows; empty where several did, or none says."""
+    names = {row.contributor for row in rows}
+    return names.pop() if len(names) == 1 else ""
+
+
 def read_rows(folder: str | Path) -> list[Row]:
     """The rows of a folder of results, in the order of its file; none if there is no file.
 

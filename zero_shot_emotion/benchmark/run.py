@@ -35,7 +35,7 @@ from .fused import FusionJob, run_fusion_job
 from .grid import CorpusSource, Grid, GridError, InDomainSource, Paths, SyntheticSource, UntrainedSource, load_grid
 from .models import described, filled_labeller
 from .plan import Opened, Plan, System, make_plan
-from .row import PREDICTIONS, Cost, Modality, Row, RowError, read_rows, write_rows
+from .row import PREDICTIONS, Cost, Modality, Row, RowError, read_rows, sole_contributor, write_rows
 from .tested import test_of
 from .text import TEXTS, TextJob, TextStores, run_text_job
 from .train import Job, Part, default_device, read_facts, run_job
@@ -88,12 +88,8 @@ class Benchmark:
         unknown = set(self.only) - set(self.plan.row_ids.values())
         if unknown:
             raise GridError(f"--row {min(unknown)}: the grid {self.grid.name!r} has no such row; --dry-run lists them")
-        self.contributor = self.contributor or self._who_began()
-
-    def _who_began(self) -> str:
-        """Who ran the rows that are there: seeds of an entry that are repeated are no other person's."""
-        names = {row.contributor for row in self._rows_done()}
-        return names.pop() if len(names) == 1 else ""
+        # seeds of an entry that are repeated are no other person's
+        self.contributor = self.contributor or sole_contributor(self._rows_done())
 
     def _rows_done(self) -> list[Row]:
         planned = dict.fromkeys(row_id for _, _, row_id in self.plan.rows())

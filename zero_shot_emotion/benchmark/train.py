@@ -137,7 +137,7 @@ def limit_threads(threads: int) -> None:
 def train_and_test_dev(job: Job) -> None:
     """As `run_job`, and test each part on its dev set too; what is done is not done again."""
     if SECTION in (job.config or {}):
-        if not all(predictions_path(part.folder, s).exists() for part in job.parts for s in ("dev", *part.targets)):
+        if not all(job.is_tested(target, read_facts(job.folder)) for target in job.targets):
             _regress(job)
         return
     _train_and_test(job)
@@ -209,6 +209,7 @@ def _regress(job: Job) -> None:
             {
                 "training": round(training, 3),
                 "testing": {name: round(seconds, 3) for name, seconds in testing.items()},
+                "tested": job.fingerprints,
                 "parameters": model.weights.size + model.biases.size,
                 "layer_weights": None,
                 "device": "cpu",

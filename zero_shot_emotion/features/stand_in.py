@@ -90,7 +90,8 @@ def _check_linear(model: ModelSettings, arguments: Mapping[str, Any], weighted: 
         and weighted,
         f"modelrc.select: {model.select} works on frames": model.select != "UtteranceLevel",
         f"modelrc.UtteranceLevel.pooling: {head.pooling} weighs frames": head.pooling != "MeanPooling",
-        "modelrc.UtteranceLevel.pre_net: is not linear in the frames": head.pre_net is not None,
+        "modelrc.UtteranceLevel.pre_net: is not linear in the frames": head.pre_net is not None
+        and not head.pre_net.is_linear,
     }
     if model.select != "UtteranceLevel":
         reasons = {reason: found for reason, found in reasons.items() if "UtteranceLevel." not in reason}

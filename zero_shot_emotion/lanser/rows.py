@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from ..benchmark.row import Cost, Row, read_rows, write_rows
+from ..benchmark.row import Cost, Row, read_rows, sole_contributor, write_rows
 from ..benchmark.run import versions
 from ..benchmark.tested import as_tested, copy_predictions
 from ..benchmark.train import read_facts
@@ -31,8 +31,8 @@ def gather(
         the rows of these systems.
     """
     before = {row.id: row for row in read_rows(out)}
-    names = {row.contributor for row in before.values() if row.benchmark == settings.name}
-    contributor = contributor or (names.pop() if len(names) == 1 else "")  # who goes on need not say it again
+    own = [row for row in before.values() if row.benchmark == settings.name]
+    contributor = contributor or sole_contributor(own)  # who goes on need not say it again
     rows: list[Row] = []
     for system in systems:
         for target in system.job.targets if system.is_done else ():

@@ -9,8 +9,7 @@ from typing import Literal
 
 import numpy as np
 
-from zero_shot_emotion.audio import Audio
-
+from ..audio import Audio
 from . import recogniser
 from .recogniser import RecognitionError
 

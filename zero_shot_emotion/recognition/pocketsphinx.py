@@ -10,8 +10,7 @@ from importlib.metadata import version
 
 import numpy as np
 
-from zero_shot_emotion.audio import RATE, Audio
-
+from ..audio import RATE, Audio
 from . import recogniser
 
 

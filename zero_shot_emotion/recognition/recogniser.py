@@ -10,10 +10,10 @@ from typing import Any, Protocol
 
 from pydantic import BaseModel, ConfigDict
 
-from zero_shot_emotion.audio import Audio
-from zero_shot_emotion.errors import UserError
-from zero_shot_emotion.pretrained import expect
-from zero_shot_emotion.registry import Registry, checked_settings
+from ..audio import Audio
+from ..errors import UserError
+from ..pretrained import expect
+from ..registry import Registry, checked_settings
 
 
 class RecognitionError(UserError, ValueError):

@@ -8,10 +8,9 @@ from typing import Literal
 
 import numpy as np
 
-from zero_shot_emotion import pretrained
-from zero_shot_emotion.audio import RATE, Audio
-from zero_shot_emotion.batches import Batcher
-
+from .. import pretrained
+from ..audio import RATE, Audio
+from ..batches import Batcher
 from . import recogniser
 
 WINDOW = 30 * RATE

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from .. import metrics
-from ..errors import UserError
+from ..errors import DivergedError
 from ..sources import Entry
 from .classifier import BATCH, About, FineTunedClassifier, HeadClassifier, TextClassifier, new_head
 from .encoder import States, TextEncoder, Words, load_model, load_tokenizer, tokenise
@@ -23,10 +23,6 @@ from .settings import EncoderSettings, TextSettings
 from .store import TextStore
 
 ITERATIONS = 5000
-
-
-class DivergedError(UserError, ArithmeticError):
-    """A model whose answers are no numbers."""
 
 
 @dataclass(frozen=True)
