@@ -26,7 +26,8 @@ class SegmentTask:
         check_audio(audio, item.path)
         made = []
         whole = item.utterance
-        kept = whole.model_dump(exclude={"id", "file_name", "text", "turn"}, exclude_none=True)
+        told_anew = {"id", "file_name", "text", "turn", "dialogue", "recording", "start", "end"}
+        kept = whole.model_dump(exclude=told_anew, exclude_none=True)
         for number, (start, end) in enumerate(speech(audio, self.settings)):
             segment = Utterance(
                 **kept,
