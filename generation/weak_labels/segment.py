@@ -15,6 +15,10 @@ from .settings import Segments
 from .sound_item import SoundItem
 
 
+MOST_SEGMENTS = 10_000
+"""Of a recording, as ids count them: segments of a dialogue's recordings keep its order."""
+
+
 @dataclass(frozen=True)
 class SegmentTask:
     """Cuts a recording. Each segment's line says where it begins and ends in the recording, in seconds."""
@@ -33,7 +37,7 @@ class SegmentTask:
                 **kept,
                 id=f"{whole.id}-{number:04d}",
                 dialogue=whole.dialogue or whole.id,
-                turn=number,
+                turn=(whole.turn or 0) * MOST_SEGMENTS + number,
                 recording=whole.id,
                 start=round(start / RATE, 3),
                 end=round(end / RATE, 3),

@@ -63,7 +63,7 @@ def test_a_line_that_names_its_dialogue_or_recording_is_segmented(tmp_path, reco
     write_audio(tmp_path / "talk.wav", recording[0])
     whole = Utterance(id="talk", file_name="talk.wav", dialogue="d", turn=7, recording="before", start=1.0, end=9.0)
     made = [m.utterance for m in SegmentTask(Segments())(SoundItem(utterance=whole, path=str(tmp_path / "talk.wav")))]
-    assert [(u.dialogue, u.turn, u.extra["recording"]) for u in made] == [("d", n, "talk") for n in range(3)]
+    assert [(u.dialogue, u.turn, u.extra["recording"]) for u in made] == [("d", 70_000 + n, "talk") for n in range(3)]
     assert made[0].extra["start"] < 1.0
 
 
