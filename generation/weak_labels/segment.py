@@ -14,7 +14,6 @@ from zero_shot_emotion.corpus.stage import Made
 from .settings import Segments
 from .sound_item import SoundItem
 
-
 MOST_SEGMENTS = 10_000
 """Of a recording, as ids count them: segments of a dialogue's recordings keep its order."""
 
