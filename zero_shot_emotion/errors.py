@@ -59,6 +59,11 @@ class Interrupted(KeyboardInterrupt):
     """Ctrl-C where it is known what is kept. The message says so, and how to go on."""
 
 
+def in_short(error: BaseException) -> str:
+    """What another library's error says, in one line of at most 300 characters."""
+    return " ".join(str(error).split())[:300]
+
+
 def explain(error: ValidationError, model: type[BaseModel] | None = None) -> str:
     """A pydantic error in one line: column, value, expectation; what a whole model lacks is an expectation alone.
 

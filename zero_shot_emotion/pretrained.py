@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from .errors import UserError
+from .errors import UserError, in_short
 from .hub_models import check_model
 
 
@@ -39,9 +39,8 @@ def expect(key: str, name: str, revision: str | None = None) -> None:
 
 
 def _no_model(key: str, name: str, error: Exception) -> PretrainedError:
-    reason = " ".join(str(error).split())[:300]
     return PretrainedError(
-        f"{key}: got {name!r}, expected a model of the Hugging Face hub, or a folder that holds one: {reason}"
+        f"{key}: got {name!r}, expected a model of the Hugging Face hub, or a folder that holds one: {in_short(error)}"
     )
 
 

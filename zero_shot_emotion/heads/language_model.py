@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
-from ..errors import UserError
+from ..errors import UserError, in_short
 from ..hub_models import check_model
 from .settings import LanguageModelSettings
 
@@ -266,7 +266,7 @@ def _load(settings: LanguageModelSettings) -> tuple[Any, Any]:
     except (OSError, ValueError, ImportError) as error:
         raise LanguageModelError(
             f"modelrc.EmotionQFormer.language_model.name: got {settings.name!r}, expected a causal language model of "
-            f"the Hugging Face hub, or a folder that holds one: {' '.join(str(error).split())[:300]}"
+            f"the Hugging Face hub, or a folder that holds one: {in_short(error)}"
         ) from None
     model = model.eval().requires_grad_(False)
     if settings.lora.rank:

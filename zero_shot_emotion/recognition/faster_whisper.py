@@ -10,6 +10,7 @@ from typing import Literal
 import numpy as np
 
 from ..audio import Audio
+from ..errors import in_short
 from . import recogniser
 from .recogniser import RecognitionError
 
@@ -56,10 +57,9 @@ class FasterWhisper:
         try:
             self._model = WhisperModel(settings.model, device=settings.device, compute_type=settings.compute_type)
         except (OSError, ValueError, RuntimeError) as error:
-            reason = " ".join(str(error).split())[:300]
             raise RecognitionError(
                 f"recogniser faster-whisper: model: got {settings.model!r}, expected a Whisper model in CTranslate2's "
-                f"format: {reason}"
+                f"format: {in_short(error)}"
             ) from None
         self.languages = frozenset(self._model.supported_languages)
 

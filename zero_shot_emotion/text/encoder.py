@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from ..errors import UserError
+from ..errors import UserError, in_short
 from ..hub_models import check_model
 from .settings import EncoderSettings
 
@@ -65,10 +65,9 @@ def load_model(auto: Any, settings: EncoderSettings, **options: Any) -> Any:
         check_model(settings.name, settings.revision)
         return auto.from_pretrained(settings.name, revision=settings.revision, **options)
     except Exception as error:  # a broken or foreign folder is told in a dozen ways
-        reason = " ".join(str(error).split())[:300]
         raise EncoderError(
             f"encoder.name: got {settings.name!r}, expected a text model of the Hugging Face hub, or a folder that "
-            f"holds one: {reason}"
+            f"holds one: {in_short(error)}"
         ) from None
 
 

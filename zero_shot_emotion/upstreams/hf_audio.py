@@ -15,7 +15,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ..errors import UserError
+from ..errors import UserError, in_short
 from ..features.padding import FrameCount, probe
 from ..hub_models import check_model
 from .framing import batch, frame, hidden_states
@@ -105,8 +105,7 @@ def _load(auto: Any, ckpt: str) -> Any:
         check_model(ckpt)
         return auto.from_pretrained(ckpt)
     except (OSError, ValueError, KeyError) as error:
-        reason = " ".join(str(error).split())[:300]
         raise HfAudioError(
             f"-u hf_audio: got -k {ckpt}, expected an audio encoder of the Hugging Face hub, or a folder that holds "
-            f"one: {reason}"
+            f"one: {in_short(error)}"
         ) from None
